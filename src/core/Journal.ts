@@ -1,0 +1,282 @@
+/**
+ * What happened to a session since its snapshot: one signed line for each
+ * event, after a line that names the snapshot (format version 2).
+ *
+ * **Details**
+ *
+ * Each MAC covers everything before it in the file, so lines can't be changed,
+ * reordered, dropped from the middle or moved. `seq` is the revision after the
+ * event. `batch` is the `seq` of the first event that shared one sync with it,
+ * and the next batch is written only after that sync: so damage that reaches
+ * back before the last batch is known from a write that a crash cut short.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Check from "./Check.ts"
+import * as Json from "./Json.ts"
+import type { SessionState } from "./Session.ts"
+import { BrokenJournal, InvalidJson, Shape, UnknownKey } from "./SessionError.ts"
+import * as SessionEvent from "./SessionEvent.ts"
+import { SessionId } from "./SessionId.ts"
+import type { KeyRing, RunningMac } from "./Signature.ts"
+import * as Signature from "./Signature.ts"
+import * as Text from "./Text.ts"
+import { Timestamp } from "./Timestamp.ts"
+
+const version = 2
+const integer = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+const First = Schema.Struct({
+  journal: Schema.Literal(version),
+  id: SessionId,
+  epoch: integer,
+  part: integer,
+  key: Schema.String,
+  snapshot: Schema.String,
+  revision: integer
+})
+
+const Line = Schema.Struct({
+  seq: integer,
+  batch: integer,
+  at: Timestamp,
+  event: SessionEvent.SessionEvent
+})
+
+const isFirst = Check.make(First)
+const isLine = Check.make(Line)
+
+/**
+ * Which snapshot a journal extends, and whose journal it is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Start {
+  readonly id: SessionId
+  readonly epoch: number
+  readonly part: number
+  /** The signature of the snapshot. */
+  readonly snapshot: string
+  /** The revision of the snapshot. */
+  readonly revision: number
+}
+
+/**
+ * An event ready to be written: its JSON, and when it happened.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Entry {
+  readonly at: Timestamp
+  readonly json: string
+}
+
+/**
+ * Writes one journal. After a failed write it is of no use: the file may hold
+ * part of what the running MAC has seen.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Writer {
+  readonly firstLine: Uint8Array
+  /** Encodes one batch: the lines that share a sync. */
+  readonly encode: (entries: ReadonlyArray<Entry>) => Uint8Array
+}
+
+/**
+ * Starts a journal on a snapshot. None without a key to sign with.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const writer = (keyRing: KeyRing, start: Start): Option.Option<Writer> =>
+  Option.map(
+    Signature.start(keyRing, keyRing.current, { domain: "journal", version, id: start.id }),
+    (mac) => {
+      let seq = start.revision
+      return {
+        firstLine: seal(
+          mac,
+          JSON.stringify({
+            journal: version,
+            id: start.id,
+            epoch: start.epoch,
+            part: start.part,
+            key: keyRing.current,
+            snapshot: start.snapshot,
+            revision: start.revision
+          })
+        ),
+        encode: (entries) => {
+          const batch = seq + 1
+          return Text.concat(entries.map(({ at, json }) => {
+            seq++
+            return seal(mac, `{"seq":${seq},"batch":${batch},"at":"${at}","event":${json}}`)
+          }))
+        }
+      }
+    }
+  )
+
+const macLength = 43
+const sealLength = `,"mac":""}`.length + macLength
+
+/** Signs an object's text: the MAC becomes its last member. */
+const seal = (mac: RunningMac, object: string): Uint8Array => {
+  const body = Text.toBytes(object.slice(0, -1))
+  mac.update(body)
+  const signature = Signature.make("", mac.digest()).text.slice(-macLength)
+  const end = Text.toBytes(`,"mac":"${signature}"}\n`)
+  mac.update(end)
+  return Text.concat([body, end])
+}
+
+/**
+ * Takes a line (without its newline) for verified, and moves the running MAC
+ * behind it.
+ */
+const unseal = (mac: RunningMac, keyId: string, line: Uint8Array): Option.Option<Uint8Array> => {
+  const body = line.subarray(0, Math.max(0, line.length - sealLength))
+  const end = Text.fromBytes(line.subarray(body.length))
+  const encoded = Option.flatMap(end, (text) => Option.fromUndefinedOr(/^,"mac":"([^"]*)"\}$/.exec(text)?.[1]))
+  const signature = Option.flatMap(encoded, (text) => Signature.parse(`hs256.${keyId}.${text}`))
+  mac.update(body)
+  if (!Option.exists(signature, (signature) => Signature.matches(mac, signature))) return Option.none()
+  mac.update(line.subarray(body.length))
+  mac.update(newline)
+  return Option.some(body)
+}
+
+const newline = Text.toBytes("\n")
+
+/**
+ * The signature of the snapshot that a journal's first bytes name, unverified.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const snapshotNamed = (bytes: Uint8Array): Option.Option<string> =>
+  Option.map(firstObject(bytes), ({ snapshot }) => snapshot)
+
+const firstLineOf = (bytes: Uint8Array): Uint8Array => {
+  const end = bytes.indexOf(0x0a)
+  return end < 0 ? bytes : bytes.subarray(0, end)
+}
+
+const firstObject = (bytes: Uint8Array): Option.Option<typeof First.Type> => {
+  const line = firstLineOf(bytes)
+  if (line.length > maxFirstLineBytes) return Option.none()
+  return Text.fromBytes(line).pipe(
+    Option.flatMap((text) => Result.getSuccess(Json.parse(text))),
+    Option.flatMap((json) => Result.getSuccess(isFirst(json)))
+  )
+}
+
+/**
+ * The most bytes a journal's first line takes.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const maxFirstLineBytes = 512
+
+/**
+ * A verified journal.
+ *
+ * **Details**
+ *
+ * `torn` counts the bytes at the end that no acknowledged event is in: a write
+ * that was cut short, or the one that is under way right now.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Opened {
+  readonly epoch: number
+  readonly part: number
+  readonly snapshot: string
+  readonly events: ReadonlyArray<SessionEvent.Recorded>
+  readonly torn: number
+}
+
+/**
+ * Verifies and reads a journal.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const open = (keyRing: KeyRing, id: SessionId, bytes: Uint8Array): Result.Result<Opened, InvalidJson> => {
+  const broken = (line: number) => Result.fail(new InvalidJson({ id, reason: new BrokenJournal({ line }) }))
+  const first = firstObject(bytes)
+  if (Option.isNone(first) || first.value.id !== id) return broken(1)
+  const mac = Signature.start(keyRing, first.value.key, { domain: "journal", version, id })
+  if (Option.isNone(mac)) {
+    return Result.fail(new InvalidJson({ id, reason: new UnknownKey({ keyId: first.value.key }) }))
+  }
+  const firstLine = firstLineOf(bytes)
+  if (firstLine.length === bytes.length || Option.isNone(unseal(mac.value, first.value.key, firstLine))) return broken(1)
+
+  const events: Array<SessionEvent.Recorded> = []
+  let offset = firstLine.length + 1
+  let number = 1
+  let revision = first.value.revision
+  while (offset < bytes.length) {
+    number++
+    const end = bytes.indexOf(0x0a, offset)
+    const line = end < 0 ? Option.none() : unseal(mac.value, first.value.key, bytes.subarray(offset, end))
+    if (Option.isNone(line)) {
+      return isLastBatch(bytes.subarray(offset), revision + 1)
+        ? Result.succeed({ ...first.value, events, torn: bytes.length - offset })
+        : broken(number)
+    }
+    const decoded = decodeLine(id, number, line.value)
+    if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
+    const { at, event, seq } = decoded.success
+    if (seq !== revision + 1) return broken(number)
+    events.push({ at, event })
+    revision = seq
+    offset = end + 1
+  }
+  return Result.succeed({ ...first.value, events, torn: 0 })
+}
+
+const decodeLine = (id: string, number: number, body: Uint8Array): Result.Result<typeof Line.Type, InvalidJson> => {
+  const shape = ({ expected, path }: Shape) =>
+    new InvalidJson({ id, reason: new Shape({ path: `journal line ${number} ${path}`.trim(), expected }) })
+  return Text.fromBytes(Text.concat([body, Text.toBytes("}")])).pipe(
+    Option.flatMap((text) => Result.getSuccess(Json.parse(text))),
+    Result.fromOption(() => shape(new Shape({ path: "", expected: "JSON" }))),
+    Result.flatMap((json) => Result.mapError(isLine(json), ([mistake]) => shape(mistake)))
+  )
+}
+
+const batchOf = /^\{"seq":\d{1,15},"batch":(\d{1,15}),/
+
+/**
+ * Whether the first bad line belongs to the last batch. It has the `seq` after
+ * the last good one, so its own batch started there or before; any later line
+ * that started later shows that a sync had covered the bad one.
+ */
+const isLastBatch = (rest: Uint8Array, seq: number): boolean =>
+  new TextDecoder("latin1").decode(rest).split("\n").slice(1).every((line) => {
+    const [, batch] = batchOf.exec(line) ?? []
+    return batch === undefined || Number(batch) <= seq
+  })
+
+/**
+ * The state after everything in the journal.
+ *
+ * @category reducing
+ * @since 0.1.0
+ */
+export const fold = (state: SessionState, journal: Opened): Result.Result<SessionState, InvalidJson> =>
+  Result.mapError(
+    SessionEvent.fold(state, journal.events),
+    ({ index }) => new InvalidJson({ id: state.session.id, reason: new BrokenJournal({ line: index + 2 }) })
+  )

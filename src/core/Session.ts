@@ -1,0 +1,287 @@
+/**
+ * What a session is, in the current version. Plain structs of JSON values:
+ * the names here are the names on disk, so decoding renames nothing.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { SessionId } from "./SessionId.ts"
+import { Timestamp } from "./Timestamp.ts"
+
+const furtherMembers = [Schema.Record(Schema.String, Schema.Json)] as const
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
+const utf8 = new TextEncoder()
+
+/**
+ * The longest name a session can have: 50 graphemes, and 1,024 bytes of UTF-8
+ * (a grapheme can be arbitrarily long).
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const nameLimits = { graphemes: 50, bytes: 1024 } as const
+
+/**
+ * A session's name: 1 to 50 graphemes.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Name = Schema.String.check(
+  Schema.makeFilter(
+    (name: string) =>
+      name.length > 0 && name.isWellFormed() && utf8.encode(name).length <= nameLimits.bytes &&
+      (name.length <= nameLimits.graphemes || Array.from(graphemes.segment(name)).length <= nameLimits.graphemes),
+    { expected: "a name of 1 to 50 characters" }
+  )
+)
+
+/**
+ * Cuts a text to a valid name; `fallback` where nothing is left.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const nameFrom = (text: string, fallback: string): string => {
+  const short = Array.from(graphemes.segment(text.toWellFormed()), ({ segment }) => segment)
+    .slice(0, nameLimits.graphemes).join("")
+  return Schema.is(Name)(short) ? short : fallback
+}
+
+const Label = Schema.String.check(Schema.isBetweenLength(1, 256))
+
+/**
+ * Which model the session talks to. Further members are kept as they are.
+ *
+ * **Details**
+ *
+ * `temperature` is 0 to 2, `maxTokens` a positive number of tokens.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SessionConfig = Schema.StructWithRest(
+  Schema.Struct({
+    provider: Label,
+    model: Label,
+    temperature: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 2 })),
+    maxTokens: Schema.Int.check(Schema.isGreaterThan(0))
+  }),
+  furtherMembers
+)
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type SessionConfig = typeof SessionConfig.Type
+
+const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/**
+ * Tokens used, and what they cost in the currency of the application.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Usage = Schema.Struct({
+  inputTokens: count,
+  outputTokens: count,
+  totalCost: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Usage = typeof Usage.Type
+
+/**
+ * Nothing used yet.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, totalCost: 0 }
+
+/**
+ * The sum of two usages.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const addUsage = (self: Usage, that: Usage): Usage => ({
+  inputTokens: self.inputTokens + that.inputTokens,
+  outputTokens: self.outputTokens + that.outputTokens,
+  totalCost: self.totalCost + that.totalCost
+})
+
+const part = <const Type extends string, const Fields extends Schema.Struct.Fields>(type: Type, fields: Fields) =>
+  Schema.StructWithRest(Schema.Struct({ type: Schema.Literal(type), ...fields }), furtherMembers)
+
+/**
+ * One piece of a message, in the encoded shape of effect/ai's Prompt parts.
+ * Further members (provider options, file names, …) are kept as they are.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Part = Schema.Union([
+  part("text", { text: Schema.String }),
+  part("reasoning", { text: Schema.String }),
+  part("file", { mediaType: Schema.String, data: Schema.Json }),
+  part("tool-call", { id: Schema.String, name: Schema.String, params: Schema.Json }),
+  part("tool-result", { id: Schema.String, name: Schema.String, isFailure: Schema.Boolean, result: Schema.Json }),
+  part("tool-approval-request", { approvalId: Schema.String, toolCallId: Schema.String }),
+  part("tool-approval-response", { approvalId: Schema.String, approved: Schema.Boolean })
+])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Part = typeof Part.Type
+
+/**
+ * Who speaks.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Role = Schema.Literals(["user", "assistant", "system", "tool"])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Role = typeof Role.Type
+
+/**
+ * One message of the conversation.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Message = Schema.StructWithRest(
+  Schema.Struct({
+    id: Schema.NonEmptyString,
+    role: Role,
+    content: Schema.Union([Schema.String, Schema.Array(Part)]),
+    timestamp: Timestamp,
+    usage: Schema.optionalKey(Usage)
+  }),
+  furtherMembers
+)
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Message = typeof Message.Type
+
+/**
+ * A message as it is handed to `append`: `id` and `timestamp` are filled in
+ * where they are not given.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MessageInput {
+  readonly id?: string
+  readonly role: Role
+  readonly content: string | ReadonlyArray<Part>
+  readonly timestamp?: Timestamp
+  readonly usage?: Usage
+  readonly [member: string]: unknown
+}
+
+/**
+ * One line of the session's to-do list. `activeForm` is how it reads while it
+ * is being done ("Writing tests").
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Todo = Schema.StructWithRest(
+  Schema.Struct({
+    content: Schema.String,
+    status: Schema.Literals(["pending", "in_progress", "completed"]),
+    activeForm: Schema.String
+  }),
+  furtherMembers
+)
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Todo = typeof Todo.Type
+
+/**
+ * A session without what was said in it. `projectPath` is the real path of a
+ * directory, at most 4,096 bytes.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Session = Schema.Struct({
+  id: SessionId,
+  name: Name,
+  projectPath: Schema.String.check(Schema.isBetweenLength(1, 4096)),
+  config: SessionConfig,
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  metadata: Schema.Record(Schema.String, Schema.Json)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Session = typeof Session.Type
+
+/**
+ * Everything a session holds.
+ *
+ * **Details**
+ *
+ * `conversation` and `promptHistory` are in the order in which they happened,
+ * oldest first. `usage` is the sum over the messages. `revision` counts the
+ * events since the session was created. `extra` holds members of the stored
+ * document that this version does not know.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SessionState = Schema.Struct({
+  session: Session,
+  conversation: Schema.Array(Message),
+  todos: Schema.Array(Todo),
+  promptHistory: Schema.Array(Schema.String),
+  usage: Usage,
+  revision: count,
+  extra: Schema.Record(Schema.String, Schema.Json)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type SessionState = typeof SessionState.Type
+
+/**
+ * The state of a session in which nothing has happened yet.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const empty = (session: Session): SessionState => ({
+  session,
+  conversation: [],
+  todos: [],
+  promptHistory: [],
+  usage: noUsage,
+  revision: 0,
+  extra: {}
+})

@@ -1,0 +1,150 @@
+/**
+ * What a list shows of stored sessions, in which order, and which of them.
+ *
+ * @since 0.1.0
+ */
+import * as Array from "effect/Array"
+import * as Order from "effect/Order"
+import type { Holder } from "./Holder.ts"
+import type { InvalidJson, SchemaVersion, StoreError } from "./SessionError.ts"
+import type { SessionId } from "./SessionId.ts"
+import type { Timestamp } from "./Timestamp.ts"
+
+/**
+ * What a stored session is doing.
+ *
+ * **Details**
+ *
+ * *closed*: stored, nobody runs it. *running*: its holder is alive.
+ * *interrupted*: its holder is gone and its journal remains; resume it.
+ * *elsewhere*: its holder can't be judged from here. *removed*: in the trash.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Status = "closed" | "running" | "interrupted" | "elsewhere" | "removed"
+
+/**
+ * A session as its head tells it. Heads are not verified; loading does that.
+ *
+ * **Details**
+ *
+ * `updatedAt` of an open session is the time of its journal; `messages`,
+ * `todosOpen` and `todosDone` are those of its last snapshot. `bytes` is the
+ * size of snapshot and journal.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Stored {
+  readonly _tag: "Stored"
+  readonly id: SessionId
+  readonly name: string
+  readonly projectPath: string
+  readonly status: Status
+  readonly holder?: Holder
+  readonly createdAt: Timestamp
+  readonly updatedAt: Timestamp
+  readonly closedAt?: Timestamp
+  readonly removedAt?: Timestamp
+  readonly messages: number
+  readonly todosOpen: number
+  readonly todosDone: number
+  readonly bytes: number
+}
+
+/**
+ * Something in the sessions directory that should be a session and can't be
+ * read as one. `name` is the name of its directory or file.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Broken {
+  readonly _tag: "Broken"
+  readonly name: string
+  readonly error: InvalidJson | SchemaVersion | StoreError
+}
+
+/**
+ * A file of another format, `<uuid>.json`. Importing it is the only way in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Foreign {
+  readonly _tag: "Foreign"
+  readonly name: string
+  readonly error: InvalidJson
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Entry = Stored | Broken | Foreign
+
+/**
+ * @category guards
+ * @since 0.1.0
+ */
+export const isStored = (entry: Entry): entry is Stored => entry._tag === "Stored"
+
+/**
+ * Newest first; what can't be read comes last, by name. The id decides between
+ * equals, so that a list is always in the same order.
+ *
+ * @category ordering
+ * @since 0.1.0
+ */
+export const newestFirst: Order.Order<Entry> = Order.make((self, that) => {
+  if (isStored(self) && isStored(that)) {
+    return Order.String(that.updatedAt, self.updatedAt) || Order.String(self.id, that.id)
+  }
+  if (isStored(self)) return -1
+  if (isStored(that)) return 1
+  return Order.String(self.name, that.name)
+})
+
+/**
+ * Which entries a list shows. Everything but removed sessions, unless it asks
+ * for a status.
+ *
+ * **Details**
+ *
+ * `project` is a real path and compared as text. `text` is looked for in names
+ * and project paths, whatever the case. Broken and foreign entries have neither,
+ * so they show unless `project` or `text` or `status` is given.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Filter {
+  readonly project?: string
+  readonly status?: ReadonlyArray<Status>
+  readonly text?: string
+  readonly offset?: number
+  readonly limit?: number
+}
+
+const matches = (filter: Filter) => (entry: Entry): boolean => {
+  if (!isStored(entry)) {
+    return filter.project === undefined && filter.text === undefined && filter.status === undefined
+  }
+  const text = filter.text?.toLowerCase()
+  return (filter.status === undefined ? entry.status !== "removed" : filter.status.includes(entry.status)) &&
+    (filter.project === undefined || entry.projectPath === filter.project) &&
+    (text === undefined || [entry.name, entry.projectPath].some((value) => value.toLowerCase().includes(text)))
+}
+
+/**
+ * The entries a list shows, in its order.
+ *
+ * @category filtering
+ * @since 0.1.0
+ */
+export const select = (entries: Iterable<Entry>, filter: Filter = {}): ReadonlyArray<Entry> => {
+  const sorted = Array.sort(Array.filter(Array.fromIterable(entries), matches(filter)), newestFirst)
+  const from = filter.offset ?? 0
+  return sorted.slice(from, filter.limit === undefined ? undefined : from + filter.limit)
+}

@@ -1,0 +1,103 @@
+/**
+ * A session as it is stored, snapshot and journals, and what it comes to once
+ * all of it is verified.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Journal from "./Journal.ts"
+import type { SessionState } from "./Session.ts"
+import type { Recorded } from "./SessionEvent.ts"
+import type { InvalidJson, SchemaVersion } from "./SessionError.ts"
+import type { SessionId } from "./SessionId.ts"
+import type { KeyRing } from "./Signature.ts"
+import * as Snapshot from "./Snapshot.ts"
+
+/**
+ * The bytes of one session at one moment.
+ *
+ * **Details**
+ *
+ * `journals` come in the order in which they were begun. All but the last one that
+ * names the present snapshot are cut after their first line.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredBytes {
+  readonly snapshot: Uint8Array
+  readonly journals: ReadonlyArray<Uint8Array>
+}
+
+/**
+ * A verified session.
+ *
+ * **Details**
+ *
+ * `recorded` are the events that the journal added to the snapshot. `torn` counts the
+ * bytes at its end that were left out: a write that a crash cut short, or the one
+ * that is under way.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Verified {
+  readonly state: SessionState
+  /** The UTF-8 of each message, as stored. */
+  readonly messages: ReadonlyArray<Uint8Array>
+  readonly snapshot: Snapshot.Opened
+  readonly isOpen: boolean
+  readonly recorded: ReadonlyArray<Recorded>
+  readonly torn: number
+}
+
+/**
+ * Verifies snapshot and journals and folds them.
+ *
+ * **Details**
+ *
+ * The journal that names the present snapshot counts; the last one begun, if
+ * there are several. The first lines of the others are verified as well: a bit
+ * that flips there must not hide what was acknowledged.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const open = (
+  keyRing: KeyRing,
+  id: SessionId,
+  stored: StoredBytes,
+  maxDepth: number
+): Result.Result<Verified, InvalidJson | SchemaVersion> =>
+  Result.gen(function*() {
+    const snapshot = yield* Snapshot.open(keyRing, id, stored.snapshot, maxDepth)
+    const journals = yield* Result.all(stored.journals.map((bytes) => Journal.open(keyRing, id, bytes)))
+    const journal = Option.fromUndefinedOr(journals.findLast(({ snapshot: named }) => named === snapshot.signature))
+    if (Option.isNone(journal)) {
+      return { state: snapshot.state, messages: snapshot.messages, snapshot, isOpen: false, recorded: [], torn: 0 }
+    }
+    const state = yield* Journal.fold(snapshot.state, journal.value)
+    const appended = state.conversation.slice(snapshot.state.conversation.length)
+    return {
+      state,
+      messages: [...snapshot.messages, ...appended.map(Snapshot.encodeMessage)],
+      snapshot,
+      isOpen: true,
+      recorded: journal.value.events,
+      torn: journal.value.torn
+    }
+  })
+
+/**
+ * Whether two readings hold the same session, byte for byte.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isSame = (self: StoredBytes, that: StoredBytes): boolean =>
+  isSameBytes(self.snapshot, that.snapshot) && self.journals.length === that.journals.length &&
+  self.journals.every((bytes, index) => isSameBytes(bytes, that.journals[index]))
+
+const isSameBytes = (self: Uint8Array, that: Uint8Array | undefined): boolean =>
+  that !== undefined && self.length === that.length && self.every((byte, index) => byte === that[index])

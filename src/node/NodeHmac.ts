@@ -1,0 +1,34 @@
+/**
+ * HMAC-SHA256 with a running hash state, on `node:crypto`. Node's own `Hmac`
+ * ends with its first digest; its `Hash` can be copied, so HMAC is built from
+ * two of them (RFC 2104).
+ *
+ * @since 0.1.0
+ */
+import * as Layer from "effect/Layer"
+import * as NodeCrypto from "node:crypto"
+import type { RunningMac } from "../core/Signature.ts"
+import { Hmac } from "../services/Hmac.ts"
+
+const blockBytes = 64
+
+const start = (secret: Uint8Array): RunningMac => {
+  const key = secret.length > blockBytes ? NodeCrypto.createHash("sha256").update(secret).digest() : secret
+  const pad = (byte: number) => {
+    const block = new Uint8Array(blockBytes).fill(byte)
+    for (const [index, value] of key.entries()) block[index] = byte ^ value
+    return NodeCrypto.createHash("sha256").update(block)
+  }
+  const inner = pad(0x36)
+  const outer = pad(0x5c)
+  return {
+    update: (bytes) => void inner.update(bytes),
+    digest: () => new Uint8Array(outer.copy().update(inner.copy().digest()).digest())
+  }
+}
+
+/**
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<Hmac> = Layer.succeed(Hmac, Hmac.of({ start }))

@@ -1,0 +1,109 @@
+/**
+ * Everything that sessions on this machine need, in one layer.
+ *
+ * @since 0.1.0
+ */
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import type * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+import type { StoreError } from "../core/SessionError.ts"
+import * as ProjectDirectory from "../services/ProjectDirectory.ts"
+import * as ResumeLimit from "../services/ResumeLimit.ts"
+import * as SessionStore from "../services/SessionStore.ts"
+import * as Signer from "../services/Signer.ts"
+import * as Supervisor from "../services/Supervisor.ts"
+import * as NodeHmac from "./NodeHmac.ts"
+import * as NodeLiveness from "./NodeLiveness.ts"
+
+/**
+ * What the operations of `Sessions` need.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Services =
+  | SessionStore.SessionStore
+  | Signer.Signer
+  | ProjectDirectory.ProjectDirectory
+  | ResumeLimit.ResumeLimit
+  | Supervisor.Supervisor
+  | SecureRandom.SecureRandom
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Where sessions are stored. Created with mode 0700 when the first one is. */
+  readonly directory: string
+  /** The key ring's file. By default `keyring.json` beside `directory`. */
+  readonly keyFile?: string
+}
+
+/**
+ * The layers below, for applications that replace some of them: node's file
+ * system, paths, random numbers, MACs and processes.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerPlatform = Layer.mergeAll(
+  NodeFileSystem.layer,
+  NodePath.layer,
+  NodeCrypto.layerSecureRandom,
+  NodeHmac.layer,
+  NodeLiveness.layer
+)
+
+/**
+ * Resuming at most as often as `SessionLimits` allow, counted in memory.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerResumeLimit: Layer.Layer<ResumeLimit.ResumeLimit> = ResumeLimit.layer.pipe(
+  Layer.provide(RateLimiter.layer),
+  Layer.provide(ResumeLimit.layerStoreMonotonic())
+)
+
+const layerSigner = (options: Options) =>
+  Layer.unwrap(Effect.map(Path.Path, (path) => {
+    const sessions = path.resolve(options.directory)
+    return Signer.layerMachineSecret({ sessions, file: options.keyFile ?? path.join(path.dirname(sessions), "keyring.json") })
+  }))
+
+/**
+ * Everything but the platform: give it a file system of your own.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerServices = (options: Options) =>
+  Layer.mergeAll(
+    SessionStore.layerFileSystem({ directory: options.directory }),
+    layerSigner(options),
+    ProjectDirectory.layer,
+    Supervisor.layer,
+    layerResumeLimit
+  )
+
+/**
+ * Sessions in files below `directory`, signed with a key of this machine.
+ *
+ * **Details**
+ *
+ * When its scope closes, running sessions are closed, and so saved. Provide
+ * `Agent.layer` to it to run a program in every session, and `SessionLimits` or
+ * `Redaction` to change theirs.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<Services, StoreError> =>
+  Layer.provideMerge(layerServices(options), layerPlatform)
+

@@ -1,0 +1,8 @@
+/**
+ * Sessions on Node.
+ *
+ * @since 0.1.0
+ */
+export * as NodeHmac from "./NodeHmac.ts"
+export * as NodeLiveness from "./NodeLiveness.ts"
+export * as NodeSessions from "./NodeSessions.ts"

@@ -1,0 +1,167 @@
+/**
+ * New sessions.
+ *
+ * @since 0.1.0
+ */
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as Check from "../core/Check.ts"
+import * as Journal from "../core/Journal.ts"
+import type { JsonObject } from "../core/Json.ts"
+import * as Json from "../core/Json.ts"
+import type { Fingerprint } from "../core/ProjectPath.ts"
+import * as ProjectPath from "../core/ProjectPath.ts"
+import type { SessionConfig } from "../core/Session.ts"
+import * as Session from "../core/Session.ts"
+import { CreateFailed, InvalidSession, ProjectChanged, StoreError, TooManyStored } from "../core/SessionError.ts"
+import * as SessionId from "../core/SessionId.ts"
+import * as SessionList from "../core/SessionList.ts"
+import * as Snapshot from "../core/Snapshot.ts"
+import * as StateSize from "../core/StateSize.ts"
+import * as Timestamp from "../core/Timestamp.ts"
+import { ProjectDirectory } from "../services/ProjectDirectory.ts"
+import type { RunningSession } from "../services/RunningSession.ts"
+import * as SessionStore from "../services/SessionStore.ts"
+import * as SessionWriter from "../services/SessionWriter.ts"
+import { signed, Signer } from "../services/Signer.ts"
+import { type Admit, Supervisor } from "../services/Supervisor.ts"
+import * as Telemetry from "./Telemetry.ts"
+
+/**
+ * A session to create.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CreateOptions {
+  /** An existing directory, absolute. Stored as its real path. */
+  readonly project: string
+  /** 1 to 50 characters; by default the name of the directory. */
+  readonly name?: string
+  readonly config: SessionConfig
+  /** The application's own data. */
+  readonly metadata?: JsonObject
+}
+
+const isSession = Check.make(Session.Session)
+
+/** The session that the options describe, or everything that is wrong with them. */
+const describe = (options: CreateOptions, id: SessionId.SessionId, project: Fingerprint, now: Timestamp.Timestamp, maxDepth: number) =>
+  Json.copy({
+    id,
+    name: options.name ?? Session.nameFrom(project.path.split(/[\\/]/).findLast((step) => step !== "") ?? "", "session"),
+    projectPath: project.path,
+    config: options.config,
+    createdAt: now,
+    updatedAt: now,
+    metadata: options.metadata ?? {}
+  }, maxDepth).pipe(
+    Result.mapError(({ expected, path }) => [`${Json.formatPath(path)} is not ${expected}`]),
+    Result.flatMap((session) =>
+      Result.mapError(isSession(session), (mistakes) => mistakes.map(({ expected, path }) => `${path} is not ${expected}`))
+    ),
+    Result.mapError((issues) => new CreateFailed({ reason: new InvalidSession({ issues }) }))
+  )
+
+/**
+ * Refuses one session more than the limit, or removes the oldest closed one if
+ * the limits say so; warns before.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const ensureRoom = Effect.fnUntraced(function*() {
+  const store = yield* SessionStore.SessionStore
+  const { maxStored, warnAt, whenFull } = store.limits
+  const entries = yield* Stream.runCollect(store.entries)
+  const kept = entries.filter((entry) =>
+    SessionList.isStored(entry) ? entry.status !== "removed" : entry._tag === "Broken"
+  )
+  if (kept.length >= maxStored) {
+    const oldest = whenFull === "removeOldest"
+      ? SessionList.select(kept, { status: ["closed"] }).filter(SessionList.isStored).at(-1)
+      : undefined
+    if (oldest === undefined) return yield* new TooManyStored({ stored: kept.length, limit: maxStored })
+    yield* Effect.logInfo("removed the oldest closed session to make room").pipe(
+      Effect.annotateLogs({ removedSessionId: oldest.id })
+    )
+    yield* Effect.catchTags(store.remove(oldest.id), {
+      NotFound: () => Effect.void,
+      AlreadyRunning: () => new TooManyStored({ stored: kept.length, limit: maxStored })
+    })
+  } else if (kept.length + 1 >= maxStored * warnAt) {
+    yield* Effect.annotateLogs(Effect.logWarning("nearly as many sessions are stored as may be"), {
+      stored: kept.length + 1,
+      limit: maxStored
+    })
+  }
+})
+
+const launch = Effect.fnUntraced(function*(
+  options: CreateOptions,
+  id: SessionId.SessionId,
+  admit: Admit
+) {
+  const store = yield* SessionStore.SessionStore
+  const keyRing = yield* Signer
+  const { fingerprint } = yield* ProjectDirectory
+  const failed = (reason: CreateFailed["reason"] | StoreError): CreateFailed | StoreError =>
+    reason instanceof StoreError ? reason : new CreateFailed({ reason })
+
+  const project = yield* Effect.mapError(fingerprint(options.project), failed)
+  const session = yield* Effect.fromResult(describe(options, id, project, yield* Timestamp.now, store.limits.maxDepth - 1))
+  yield* Effect.mapError(ensureRoom(), failed)
+  yield* Effect.mapError(admit(project), failed)
+
+  const state = Session.empty(session)
+  const bytes = StateSize.total(StateSize.measure(state, []))
+  if (bytes > store.limits.maxBytes) {
+    return yield* failed(new InvalidSession({ issues: [`it would have ${bytes} bytes and the limit is ${store.limits.maxBytes}`] }))
+  }
+  const epoch = SessionStore.firstEpoch
+  const snapshot = yield* signed(Snapshot.encode(keyRing, state, [], { epoch }))
+  const writer = yield* signed(
+    Journal.writer(keyRing, { id, epoch, part: 0, snapshot: snapshot.signature, revision: 0 })
+  )
+
+  const again = yield* Effect.mapError(fingerprint(options.project), failed)
+  if (!ProjectPath.isSame(project, again)) return yield* failed(new ProjectChanged({ path: project.path }))
+  const claim = yield* store.create(id, snapshot.bytes, writer.firstLine)
+  return yield* SessionWriter.make({
+    claim,
+    keyRing,
+    limits: store.limits,
+    state,
+    messages: [],
+    journal: { writer, part: 0, bytes: writer.firstLine.length, snapshotBytes: snapshot.bytes.length }
+  })
+})
+
+/**
+ * Creates a session and runs it.
+ *
+ * **Details**
+ *
+ * Succeeds when it is durable. Called twice it creates two sessions, of which
+ * the second is refused while the first runs in the same directory. When it
+ * fails nothing is stored and nothing runs.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const create: (options: CreateOptions) => Effect.Effect<
+  RunningSession,
+  CreateFailed | StoreError,
+  SessionStore.SessionStore | Signer | ProjectDirectory | Supervisor | SecureRandom.SecureRandom
+> = Effect.fn("Sessions.create")(function*(options: CreateOptions) {
+  const random = yield* SecureRandom.SecureRandom
+  const supervisor = yield* Supervisor
+  const id = SessionId.make(yield* random.uuidV4())
+  return yield* supervisor.start(id, (admit) => launch(options, id, admit)).pipe(
+    Effect.catchTag("AlreadyRunning", (error) => Effect.die(error)),
+    Effect.tap(Effect.logInfo("created")),
+    Effect.annotateLogs({ sessionId: id })
+  )
+}, Telemetry.observed("create"))

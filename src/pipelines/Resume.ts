@@ -1,0 +1,227 @@
+/**
+ * From a stored session to a running one: all of it, or nothing.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Journal from "../core/Journal.ts"
+import * as ProjectPath from "../core/ProjectPath.ts"
+import type { SessionState } from "../core/Session.ts"
+import * as Session from "../core/Session.ts"
+import { AlreadyRunning, ProjectChanged, RestoreFailed, StepFailed, StoreError } from "../core/SessionError.ts"
+import type { InvalidJson, NotFound, SchemaVersion, SessionEnded } from "../core/SessionError.ts"
+import * as SessionEvent from "../core/SessionEvent.ts"
+import type { SessionId } from "../core/SessionId.ts"
+import type { Verified } from "../core/StoredSession.ts"
+import * as StoredSession from "../core/StoredSession.ts"
+import * as Text from "../core/Text.ts"
+import { ProjectDirectory } from "../services/ProjectDirectory.ts"
+import { RestoreStep, type Step } from "../services/RestoreStep.ts"
+import { ResumeLimit } from "../services/ResumeLimit.ts"
+import type { RunningSession } from "../services/RunningSession.ts"
+import * as SessionStore from "../services/SessionStore.ts"
+import * as SessionWriter from "../services/SessionWriter.ts"
+import { signed, Signer } from "../services/Signer.ts"
+import { type Admit, Supervisor } from "../services/Supervisor.ts"
+import { close } from "./Close.ts"
+import * as Load from "./Load.ts"
+import * as Telemetry from "./Telemetry.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ResumeOptions {
+  /**
+   * Resume it even if another holder lives or can't be judged. That holder can
+   * change nothing from then on.
+   */
+  readonly takeOver?: boolean
+}
+
+/**
+ * What resuming can fail with. Whatever it is, the stored session is unchanged
+ * and nothing runs.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type ResumeError = NotFound | InvalidJson | SchemaVersion | RestoreFailed | StoreError
+
+/**
+ * What resuming needs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ResumeServices =
+  | SessionStore.SessionStore
+  | Signer
+  | ProjectDirectory
+  | ResumeLimit
+  | Supervisor
+
+/** The steps that rebuild a state, in order. */
+const stepsOf = ({ conversation, promptHistory, session, todos }: SessionState): ReadonlyArray<Step> => {
+  const { id } = session
+  return [
+    ...conversation.map((message, index): Step => ({
+      id,
+      step: "message",
+      index,
+      total: conversation.length,
+      event: { _tag: "MessageAppended", message }
+    })),
+    { id, step: "todos", index: 0, total: 1, event: { _tag: "TodosReplaced", todos } },
+    ...promptHistory.map((prompt, index): Step => ({
+      id,
+      step: "prompt",
+      index,
+      total: promptHistory.length,
+      event: { _tag: "PromptRecorded", prompt }
+    }))
+  ]
+}
+
+/** Restores conversation, todos and prompt history step by step through the reducer. */
+const restore = Effect.fnUntraced(function*(stored: SessionState) {
+  const look = yield* RestoreStep
+  const at = stored.session.updatedAt
+  const draft = SessionEvent.draft({ ...Session.empty(stored.session), extra: stored.extra })
+  for (const step of stepsOf(stored)) {
+    const { index, step: kind } = step
+    if (Option.isSome(look)) {
+      yield* Effect.mapError(look.value(step), (cause) => new StepFailed({ step: kind, index, cause }))
+    }
+    yield* Effect.mapError(
+      Effect.fromResult(draft.apply({ at, event: step.event })),
+      ({ expected }) => new StepFailed({ step: kind, index, cause: new Error(`expected ${expected}`) })
+    )
+  }
+  const restored: SessionState = { ...draft.state(), usage: stored.usage, revision: stored.revision }
+  return restored
+})
+
+/** Puts a journal of this claim in place that holds what the interrupted one held. */
+const activate = Effect.fnUntraced(function*(claim: SessionStore.Claim, verified: Verified) {
+  const keyRing = yield* Signer
+  const { head, signature } = verified.snapshot
+  const writer = yield* signed(
+    Journal.writer(keyRing, { id: claim.id, epoch: claim.epoch, part: 0, snapshot: signature, revision: head.revision })
+  )
+  const lines = verified.recorded.map(({ at, event }) => writer.encode([{ at, json: SessionWriter.encodeEvent(event).json }]))
+  const bytes = Text.concat([writer.firstLine, ...lines])
+  yield* claim.begin({ part: 0, bytes })
+  return { writer, part: 0, bytes: bytes.length }
+})
+
+const runningElsewhere = (reason: SessionEnded["reason"]): AlreadyRunning =>
+  new AlreadyRunning({
+    liveness: "alive",
+    ...(reason._tag === "LeaseLost" && reason.holder !== undefined ? { holder: reason.holder } : {})
+  })
+
+const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions, admit: Admit) {
+  const store = yield* SessionStore.SessionStore
+  const keyRing = yield* Signer
+  const { fingerprint } = yield* ProjectDirectory
+  const limit = yield* ResumeLimit
+  const failed = (reason: RestoreFailed["reason"]) => new RestoreFailed({ id, reason })
+  const unlessStore = <R extends RestoreFailed["reason"]>(reason: R | StoreError) =>
+    reason instanceof StoreError ? reason : failed(reason)
+
+  yield* Effect.mapError(limit.attempt(id), failed)
+
+  const stored = yield* store.read(id)
+  const loaded = yield* Load.open(id, stored)
+  if (stored.status === "interrupted") {
+    yield* Effect.annotateLogs(Effect.logInfo("found interrupted"), { events: loaded.recorded.length, torn: loaded.torn })
+  }
+  const project = yield* Effect.mapError(fingerprint(loaded.state.session.projectPath), unlessStore)
+  yield* Effect.mapError(admit(project), failed)
+  const claim = yield* Effect.mapError(
+    store.claim(id, options),
+    (error) => error._tag === "AlreadyRunning" ? failed(error) : error
+  )
+  yield* Effect.annotateLogs(Effect.logInfo("claimed"), { epoch: claim.epoch })
+
+  const claimed = yield* claim.stored
+  const verified = StoredSession.isSame(stored, claimed) ? loaded : yield* Load.open(id, claimed)
+  const again = yield* Effect.mapError(fingerprint(verified.state.session.projectPath), unlessStore)
+  if (!ProjectPath.isSame(project, again)) return yield* failed(new ProjectChanged({ path: again.path }))
+
+  const state = yield* Effect.mapError(restore(verified.state), failed)
+  yield* Effect.logInfo("restored")
+
+  const journal = yield* Effect.catchTag(
+    activate(claim, verified),
+    "SessionEnded",
+    ({ reason }) => failed(runningElsewhere(reason))
+  )
+  yield* Effect.logInfo("activated")
+  return yield* SessionWriter.make({
+    claim,
+    keyRing,
+    limits: store.limits,
+    state,
+    messages: verified.messages,
+    journal: { ...journal, snapshotBytes: claimed.snapshot.length }
+  })
+})
+
+/**
+ * Resumes a stored session: the caller has it running, equal to what was stored,
+ * or nothing runs, nothing is held and nothing has changed.
+ *
+ * **Details**
+ *
+ * An interrupted session is resumed with every acknowledged event. Attempts are
+ * limited (`SessionLimits`). Called twice, the second call fails with
+ * `AlreadyRunning`, before anything is spent.
+ *
+ * The session outlives the caller's scope: it runs until `close`, or until the
+ * supervisor's layer is torn down, which saves it.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const resume: (id: SessionId, options?: ResumeOptions) => Effect.Effect<
+  RunningSession,
+  ResumeError,
+  ResumeServices
+> = Effect.fn("Sessions.resume")(function*(id: SessionId, options: ResumeOptions = {}) {
+  const supervisor = yield* Supervisor
+  return yield* Effect.catchTag(
+    supervisor.start(id, (admit) => launch(id, options, admit)),
+    "AlreadyRunning",
+    (reason) => new RestoreFailed({ id, reason })
+  )
+}, Telemetry.ofSession("resume"))
+
+/**
+ * Resumes a stored session for as long as the caller's scope is open; then it is
+ * closed, and so saved.
+ *
+ * **Gotchas**
+ *
+ * If it can't be saved then, that is logged and the session stays resumable from
+ * its journal.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const resumeScoped = (
+  id: SessionId,
+  options?: ResumeOptions
+): Effect.Effect<RunningSession, ResumeError, ResumeServices | Scope.Scope> =>
+  Effect.acquireRelease(
+    resume(id, options),
+    () =>
+      Effect.catchTags(close(id), {
+        SessionEnded: () => Effect.void,
+        StoreError: (error) => Effect.annotateLogs(Effect.logError("a session was not saved", error), { sessionId: id })
+      }),
+    { interruptible: true }
+  )

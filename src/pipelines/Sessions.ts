@@ -1,0 +1,13 @@
+/**
+ * What people call: sessions are created, listed, loaded, resumed, saved and
+ * removed.
+ *
+ * @since 0.1.0
+ */
+export { checkpoint, close } from "./Close.ts"
+export { create, type CreateOptions } from "./Create.ts"
+export { find, type FindOptions, list } from "./List.ts"
+export { load, type LoadedSession, type LoadReport, verify } from "./Load.ts"
+export { rename } from "./Rename.ts"
+export { resume, type ResumeError, type ResumeOptions, resumeScoped, type ResumeServices } from "./Resume.ts"
+export { cleanup, type CleanupOptions, type CleanupReport, purge, remove, restore } from "./Trash.ts"

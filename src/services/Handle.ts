@@ -1,0 +1,78 @@
+/**
+ * The handle of a running session: checks what callers hand in, and submits it.
+ *
+ * @since 0.1.0
+ */
+import type * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Check from "../core/Check.ts"
+import * as Json from "../core/Json.ts"
+import { EventRejected, Invalid, Refused } from "../core/SessionError.ts"
+import { SessionEvent } from "../core/SessionEvent.ts"
+import type { SessionId } from "../core/SessionId.ts"
+import * as Timestamp from "../core/Timestamp.ts"
+import type { Redact } from "./Redaction.ts"
+import type { RunningSession } from "./RunningSession.ts"
+import type { Limits } from "./SessionLimits.ts"
+import type { SessionWriter } from "./SessionWriter.ts"
+
+const isEvent = Check.make(SessionEvent)
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: {
+  readonly id: SessionId
+  readonly writer: SessionWriter
+  readonly limits: Limits
+  readonly redact: Redact
+  readonly random: SecureRandom.SecureRandom["Service"]
+  readonly exit: Effect.Effect<Exit.Exit<void, unknown>>
+}): RunningSession => {
+  const { exit, id, limits, random, redact, writer } = options
+
+  const reject = (path: string, expected: string) => new EventRejected({ id, reason: new Invalid({ path, expected }) })
+
+  /** The event as plain data of its own, or what is wrong with it. */
+  const check = Effect.fnUntraced(function*(input: unknown) {
+    // A document holds a message one level deeper than an event does.
+    const copied = yield* Effect.fromResult(Json.copy(input, limits.maxDepth - 1)).pipe(
+      Effect.mapError(({ expected, path }) => reject(Json.formatPath(path), expected))
+    )
+    return yield* Effect.mapError(
+      Effect.fromResult(isEvent(copied)),
+      ([{ expected, path }]) => reject(path, expected)
+    )
+  })
+
+  const submit = Effect.fnUntraced(function*(input: unknown) {
+    const event = yield* check(input)
+    const refuse = (cause: unknown) => new EventRejected({ id, reason: new Refused({ cause }) })
+    const redacted = yield* Effect.mapError(redact(event, id), refuse)
+    if (redacted._tag !== event._tag) return yield* refuse(new Error("the hook made another event of it"))
+    const stored = redacted === event ? event : yield* check(redacted)
+    yield* writer.submit(stored)
+    return stored
+  })
+
+  return {
+    id,
+    state: writer.state,
+    changes: writer.changes,
+    append: Effect.fnUntraced(function*(input) {
+      const { content, id: given, role, timestamp = yield* Timestamp.now, ...further } = input
+      const message = { id: given ?? (yield* random.uuidV4()), role, content, timestamp, ...further }
+      const stored = yield* submit({ _tag: "MessageAppended", message })
+      return stored._tag === "MessageAppended" ? stored.message : yield* reject("", "a message")
+    }),
+    replaceTodos: (todos) => Effect.asVoid(submit({ _tag: "TodosReplaced", todos })),
+    recordPrompt: (prompt) => Effect.asVoid(submit({ _tag: "PromptRecorded", prompt })),
+    configure: (config) => Effect.asVoid(submit({ _tag: "Configured", config })),
+    rename: (name) => Effect.asVoid(submit({ _tag: "Renamed", name })),
+    annotate: (metadata) => Effect.asVoid(submit({ _tag: "Annotated", metadata })),
+    checkpoint: writer.checkpoint,
+    awaitExit: exit
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The directory a session works in: whether it can be used, and whether it is
+ * still the same one later.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import type { Fingerprint } from "../core/ProjectPath.ts"
+import * as ProjectPath from "../core/ProjectPath.ts"
+import type { ProjectReason } from "../core/SessionError.ts"
+import { ProjectForbidden, ProjectMissing, ProjectNotDirectory, StoreError } from "../core/SessionError.ts"
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class ProjectDirectory extends Context.Service<ProjectDirectory, {
+  /** Follows the path to its real directory and takes its fingerprint. */
+  readonly fingerprint: (path: string) => Effect.Effect<Fingerprint, ProjectReason | StoreError>
+}>()("effect-reprise/services/ProjectDirectory") {}
+
+/**
+ * Looks at directories of this machine.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<ProjectDirectory, never, FileSystem.FileSystem | Path.Path> = Layer.effect(
+  ProjectDirectory,
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+
+    const reason = (project: string) => (error: PlatformError): ProjectReason | StoreError => {
+      switch (error.reason._tag) {
+        case "NotFound":
+          return new ProjectMissing({ path: project })
+        case "BadResource":
+          return new ProjectNotDirectory({ path: project })
+        case "PermissionDenied":
+          return new ProjectForbidden({ path: project })
+        default:
+          return new StoreError({ operation: "checking the project directory", cause: error })
+      }
+    }
+
+    const look = Effect.fnUntraced(function*(project: string) {
+      const real = yield* fs.realPath(project)
+      const info = yield* fs.stat(real)
+      if (info.type !== "Directory") return yield* new ProjectNotDirectory({ path: project })
+      yield* fs.access(real, { readable: true })
+      const text = (value: Option.Option<number | bigint>) => Option.match(value, { onNone: () => "", onSome: String })
+      const fingerprint: Fingerprint = {
+        path: real,
+        dev: String(info.dev),
+        ino: text(info.ino),
+        uid: text(info.uid),
+        gid: text(info.gid),
+        mode: String(info.mode)
+      }
+      return fingerprint
+    })
+
+    return ProjectDirectory.of({
+      fingerprint: (project) =>
+        Effect.fromResult(ProjectPath.check(project, path.isAbsolute)).pipe(
+          Effect.andThen(look(project)),
+          Effect.catchTag("PlatformError", (error) => Effect.fail(reason(project)(error)))
+        )
+    })
+  })
+)
+
+/**
+ * For projects that are not on this machine: takes every path as it is.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerNone: Layer.Layer<ProjectDirectory> = Layer.succeed(
+  ProjectDirectory,
+  ProjectDirectory.of({
+    fingerprint: (path) => Effect.succeed({ path, dev: "", ino: "", uid: "", gid: "", mode: "" })
+  })
+)

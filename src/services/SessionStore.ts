@@ -1,0 +1,8 @@
+/**
+ * Where sessions are stored: the contract, and the layers of one process.
+ *
+ * @since 0.1.0
+ */
+export * from "./store/Contract.ts"
+export { layer as layerFileSystem } from "./store/FileSystemStore.ts"
+export { layer as layerMemory } from "./store/MemoryStore.ts"

@@ -1,0 +1,308 @@
+/**
+ * Turns events into durable, acknowledged state: one at a time through the
+ * reducer, many at once through one write and one sync.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
+import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import type { Entry, Writer } from "../core/Journal.ts"
+import * as Journal from "../core/Journal.ts"
+import type { SessionState } from "../core/Session.ts"
+import {
+  Closed,
+  EventRejected,
+  Invalid,
+  SessionEnded,
+  SessionFull,
+  type StoreError
+} from "../core/SessionError.ts"
+import * as SessionEvent from "../core/SessionEvent.ts"
+import type { KeyRing } from "../core/Signature.ts"
+import * as Snapshot from "../core/Snapshot.ts"
+import * as StateSize from "../core/StateSize.ts"
+import * as Text from "../core/Text.ts"
+import * as Timestamp from "../core/Timestamp.ts"
+import type { ChangeError } from "./RunningSession.ts"
+import type { Limits } from "./SessionLimits.ts"
+import type { Claim } from "./SessionStore.ts"
+import { signed } from "./Signer.ts"
+
+/**
+ * The journal that is being written, and the snapshot it extends.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OpenJournal {
+  readonly writer: Writer
+  readonly part: number
+  /** Bytes of the journal so far. */
+  readonly bytes: number
+  readonly snapshotBytes: number
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface SessionWriter {
+  /** The acknowledged state. */
+  readonly state: Effect.Effect<SessionState>
+  readonly changes: Stream.Stream<SessionState>
+  /** Succeeds when the event is durable. Interrupted while it waits, it never happens. */
+  readonly submit: (event: SessionEvent.SessionEvent) => Effect.Effect<void, ChangeError>
+  readonly checkpoint: Effect.Effect<void, SessionEnded | StoreError>
+  /** Writes the final snapshot and ends. After a failure the session can go on. */
+  readonly close: Effect.Effect<void, SessionEnded | StoreError>
+  /** Ends without saving. */
+  readonly end: (reason: SessionEnded) => Effect.Effect<void>
+  /** Why it ended, once it has. */
+  readonly ended: Effect.Effect<SessionEnded>
+}
+
+/** An event on its way. */
+interface Item {
+  readonly event: SessionEvent.SessionEvent
+  readonly json: string
+  readonly message: Uint8Array | undefined
+  readonly outcome: Deferred.Deferred<void, ChangeError>
+}
+
+/** What a batch comes to, before it is written. */
+interface Batch {
+  readonly accepted: ReadonlyArray<Item>
+  readonly entries: ReadonlyArray<Entry>
+  readonly next: Saved
+}
+
+/** A state and what it takes to save it. */
+interface Saved {
+  readonly state: SessionState
+  readonly messages: ReadonlyArray<Uint8Array>
+  readonly size: StateSize.StateSize
+}
+
+/**
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encodeEvent = (event: SessionEvent.SessionEvent): { readonly json: string; readonly message?: Uint8Array } => {
+  if (event._tag !== "MessageAppended") return { json: JSON.stringify(event) }
+  const message = JSON.stringify(event.message)
+  return { json: `{"_tag":"MessageAppended","message":${message}}`, message: Text.toBytes(message) }
+}
+
+/**
+ * Starts writing to a claimed session whose journal is in place.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(options: {
+  readonly claim: Claim
+  readonly keyRing: KeyRing
+  readonly limits: Limits
+  readonly state: SessionState
+  readonly messages: ReadonlyArray<Uint8Array>
+  readonly journal: OpenJournal
+}) {
+  const { claim, keyRing, limits } = options
+  const { id } = claim
+  const lock = yield* Semaphore.make(1)
+  const room = yield* Semaphore.make(limits.maxQueuedBytes)
+  const waiting = yield* Latch.make()
+  const over = yield* Deferred.make<SessionEnded>()
+  let saved: Saved = {
+    state: options.state,
+    messages: options.messages,
+    size: StateSize.measure(options.state, options.messages)
+  }
+  let journal = options.journal
+  let queue: Array<Item> = []
+  let needsCheckpoint = false
+  let ended: SessionEnded | undefined
+  let hasWarned = false
+  let changed = Deferred.makeUnsafe<void>()
+
+  const announce = () => {
+    const previous = changed
+    changed = Deferred.makeUnsafe<void>()
+    Deferred.doneUnsafe(previous, Exit.void)
+  }
+
+  const end = (reason: SessionEnded): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (ended !== undefined) return Effect.void
+      ended = reason
+      const left = queue
+      queue = []
+      for (const { outcome } of left) Deferred.doneUnsafe(outcome, Exit.fail(reason))
+      announce()
+      return Effect.asVoid(Deferred.succeed(over, reason))
+    })
+
+  /** A lease that was lost ends the session, whoever notices. */
+  const endsWhenLost = <A>(effect: Effect.Effect<A, SessionEnded | StoreError>) =>
+    Effect.tapError(effect, (error) => error._tag === "SessionEnded" ? end(error) : Effect.void)
+
+  const unlessEnded = Effect.suspend(() => ended === undefined ? Effect.void : Effect.fail(ended))
+
+  /** Makes a state durable as a snapshot with a journal of its own. */
+  const writeSnapshot = Effect.fnUntraced(function*(next: Saved) {
+    const snapshot = yield* signed(Snapshot.encode(keyRing, next.state, next.messages, { epoch: claim.epoch }))
+    const part = journal.part + 1
+    const writer = yield* signed(
+      Journal.writer(keyRing, { id, epoch: claim.epoch, part, snapshot: snapshot.signature, revision: next.state.revision })
+    )
+    journal = { ...journal, part }
+    needsCheckpoint = true
+    yield* claim.checkpoint(snapshot.bytes, { part, bytes: writer.firstLine })
+    needsCheckpoint = false
+    journal = { writer, part, bytes: writer.firstLine.length, snapshotBytes: snapshot.bytes.length }
+    saved = next
+  }, endsWhenLost)
+
+  /** Applies what is queued, event by event; the refused ones learn it at once. */
+  const assemble = (items: ReadonlyArray<Item>, at: Timestamp.Timestamp): Batch => {
+    const draft = SessionEvent.draft(saved.state)
+    const accepted: Array<Item> = []
+    let size = saved.size
+    for (const item of items) {
+      const after = StateSize.after(size, item.event, draft.session(), item.message)
+      const bytes = StateSize.total(after)
+      const applied: Result.Result<void, Invalid | SessionFull> = bytes > limits.maxBytes
+        ? Result.fail(new SessionFull({ bytes, limit: limits.maxBytes }))
+        : Result.mapError(draft.apply({ at, event: item.event }), ({ expected }) => new Invalid({ path: "", expected }))
+      if (Result.isFailure(applied)) {
+        Deferred.doneUnsafe(item.outcome, Exit.fail(new EventRejected({ id, reason: applied.failure })))
+      } else {
+        accepted.push(item)
+        size = after
+      }
+    }
+    const messages = accepted.flatMap(({ message }) => message === undefined ? [] : [message])
+    return {
+      accepted,
+      entries: accepted.map(({ json }) => ({ at, json })),
+      next: {
+        state: draft.state(),
+        messages: messages.length === 0 ? saved.messages : [...saved.messages, ...messages],
+        size
+      }
+    }
+  }
+
+  const writeBatch = Effect.fnUntraced(function*({ entries, next }: Batch) {
+    if (needsCheckpoint) yield* writeSnapshot(saved)
+    const lines = journal.writer.encode(entries)
+    if (journal.snapshotBytes + journal.bytes + lines.length > limits.maxBytes) return yield* writeSnapshot(next)
+    needsCheckpoint = true
+    yield* claim.append(lines)
+    needsCheckpoint = false
+    journal = { ...journal, bytes: journal.bytes + lines.length }
+    saved = next
+  }, endsWhenLost)
+
+  const isOverdue = () =>
+    journal.bytes > limits.checkpointBytes && journal.bytes > journal.snapshotBytes / 4
+
+  const warnWhenNearlyFull = Effect.suspend(() => {
+    const bytes = StateSize.total(saved.size)
+    if (hasWarned || bytes < limits.maxBytes * limits.warnAt) return Effect.void
+    hasWarned = true
+    return Effect.logWarning("the session is nearly full").pipe(
+      Effect.annotateLogs({ sessionId: id, bytes, limit: limits.maxBytes })
+    )
+  })
+
+  /** Writes everything that is queued: one write, one sync. */
+  const flush = Effect.gen(function*() {
+    yield* Effect.yieldNow
+    if (queue.length === 0) return
+    const items = queue
+    queue = []
+    const batch = assemble(items, yield* Timestamp.now)
+    if (batch.accepted.length === 0) return
+    const outcome = yield* Effect.exit(writeBatch(batch))
+    if (Exit.isSuccess(outcome)) announce()
+    for (const item of batch.accepted) Deferred.doneUnsafe(item.outcome, outcome)
+    if (Exit.isFailure(outcome)) return
+    yield* warnWhenNearlyFull
+    if (!isOverdue()) return
+    yield* Effect.catch(writeSnapshot(saved), (error) =>
+      Effect.annotateLogs(Effect.logWarning("a checkpoint failed and is tried again with the next event", error), {
+        sessionId: id
+      }))
+  }).pipe(Effect.uninterruptible)
+
+  const submit: SessionWriter["submit"] = (event) =>
+    Effect.suspend(() => {
+      const { json, message } = encodeEvent(event)
+      const bytes = Math.min(json.length, limits.maxQueuedBytes)
+      return room.withPermits(bytes)(Effect.gen(function*() {
+        yield* unlessEnded
+        const item: Item = { event, json, message, outcome: Deferred.makeUnsafe() }
+        queue.push(item)
+        waiting.openUnsafe()
+        yield* Effect.onInterrupt(Deferred.await(item.outcome), () =>
+          Effect.sync(() => {
+            queue = queue.filter((queued) => queued !== item)
+          }))
+      }))
+    })
+
+  const checkpoint = lock.withPermit(
+    Effect.gen(function*() {
+      yield* unlessEnded
+      yield* flush
+      yield* unlessEnded
+      yield* writeSnapshot(saved)
+    }).pipe(Effect.uninterruptible)
+  )
+
+  const close = lock.withPermit(
+    Effect.gen(function*() {
+      yield* unlessEnded
+      yield* flush
+      yield* unlessEnded
+      const closedAt = yield* Timestamp.now
+      const snapshot = yield* signed(
+        Snapshot.encode(keyRing, saved.state, saved.messages, { epoch: claim.epoch, closedAt })
+      )
+      needsCheckpoint = true
+      yield* endsWhenLost(claim.close(snapshot.bytes))
+      yield* end(new SessionEnded({ id, reason: new Closed({}) }))
+    }).pipe(Effect.uninterruptible)
+  )
+
+  const changes = Stream.unfold<number, SessionState, never, never>(-1, (seen) =>
+    Effect.suspend(function step(): Effect.Effect<readonly [SessionState, number] | undefined> {
+      if (saved.state.revision > seen) return Effect.succeed([saved.state, saved.state.revision] as const)
+      if (ended !== undefined) return Effect.succeed(undefined)
+      return Effect.flatMap(Deferred.await(changed), () => Effect.suspend(step))
+    }))
+
+  yield* waiting.await.pipe(
+    Effect.andThen(waiting.close),
+    Effect.andThen(lock.withPermit(flush)),
+    Effect.forever,
+    Effect.forkScoped
+  )
+
+  const writer: SessionWriter = {
+    state: Effect.sync(() => saved.state),
+    changes,
+    submit,
+    checkpoint,
+    close,
+    end,
+    ended: Deferred.await(over)
+  }
+  return writer
+})

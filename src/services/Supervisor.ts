@@ -1,0 +1,228 @@
+/**
+ * Runs sessions, each in a scope of its own that no caller can keep open or
+ * close by accident.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import type { Fingerprint } from "../core/ProjectPath.ts"
+import {
+  AlreadyRunning,
+  NotRunning,
+  ProjectAlreadyOpen,
+  SessionEnded,
+  type StoreError,
+  TooManyRunning
+} from "../core/SessionError.ts"
+import type { SessionId } from "../core/SessionId.ts"
+import { Agent } from "./Agent.ts"
+import * as Handle from "./Handle.ts"
+import { Redaction } from "./Redaction.ts"
+import type { RunningSession } from "./RunningSession.ts"
+import { SessionLimits } from "./SessionLimits.ts"
+import type { SessionWriter } from "./SessionWriter.ts"
+
+/**
+ * Takes a place for a session in its project directory, for as long as its
+ * scope is open.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Admit = (project: Fingerprint) => Effect.Effect<void, TooManyRunning | ProjectAlreadyOpen>
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class Supervisor extends Context.Service<Supervisor, {
+  /**
+   * Starts a session: `launch` brings it to where it can be written, in a scope
+   * of its own. Whatever ends `launch` but success closes that scope, and
+   * nothing is left of it.
+   */
+  readonly start: <E, R>(
+    id: SessionId,
+    launch: (admit: Admit) => Effect.Effect<SessionWriter, E, R>
+  ) => Effect.Effect<RunningSession, E | AlreadyRunning, Exclude<R, Scope.Scope>>
+  /** Stops the agent and saves. Fails, and the session runs on without its agent, where it can't be saved. */
+  readonly stop: (id: SessionId) => Effect.Effect<void, SessionEnded | StoreError>
+  /** Stops the agent and gives the session back as it is stored. Nothing happens to one that does not run. */
+  readonly discard: (id: SessionId) => Effect.Effect<void>
+  readonly get: (id: SessionId) => Effect.Effect<Option.Option<RunningSession>>
+  readonly running: Effect.Effect<ReadonlyArray<RunningSession>>
+}>()("effect-reprise/services/Supervisor") {}
+
+/** A session between the first step of its start and the last of its end. */
+interface Slot {
+  readonly scope: Scope.Closeable
+  project: Option.Option<Fingerprint>
+  live: Option.Option<Live>
+}
+
+interface Live {
+  readonly session: RunningSession
+  readonly writer: SessionWriter
+  readonly agent: Fiber.Fiber<unknown>
+  stopping: Option.Option<Deferred.Deferred<void, SessionEnded | StoreError>>
+}
+
+const sameDirectory = (self: Fingerprint, that: Fingerprint): boolean =>
+  self.ino === "" ? self.path === that.path : self.dev === that.dev && self.ino === that.ino
+
+const make = Effect.gen(function*() {
+  const limits = yield* SessionLimits
+  const agent = yield* Agent
+  const redact = yield* Redaction
+  const random = yield* SecureRandom.SecureRandom
+  const root = yield* Scope.make()
+  const slots = new Map<SessionId, Slot>()
+
+  const notRunning = (id: SessionId) => new SessionEnded({ id, reason: new NotRunning({}) })
+
+  const liveOf = (id: SessionId): Option.Option<Live> =>
+    Option.flatMap(Option.fromUndefinedOr(slots.get(id)), ({ live }) => live)
+
+  const admit = (id: SessionId, slot: Slot): Admit => (project) =>
+    Effect.suspend((): Effect.Effect<void, TooManyRunning | ProjectAlreadyOpen> => {
+      let running = 0
+      for (const [other, { project: theirs }] of slots) {
+        if (Option.isNone(theirs) || other === id) continue
+        running++
+        if (sameDirectory(project, theirs.value)) {
+          return Effect.fail(new ProjectAlreadyOpen({ path: project.path, id: other }))
+        }
+      }
+      if (running >= limits.maxRunning) {
+        return Effect.fail(new TooManyRunning({ running, limit: limits.maxRunning }))
+      }
+      slot.project = Option.some(project)
+      return Effect.void
+    })
+
+  const leave = (id: SessionId, slot: Slot, exit: Exit.Exit<unknown, unknown>) =>
+    Effect.andThen(
+      Scope.close(slot.scope, exit),
+      Effect.sync(() => {
+        if (slots.get(id) === slot) slots.delete(id)
+      })
+    )
+
+  /** Starts the agent and the watch over the lease. */
+  const open = Effect.fnUntraced(function*(id: SessionId, slot: Slot, writer: SessionWriter) {
+    const exit = yield* Deferred.make<Exit.Exit<void, unknown>>()
+    const session = Handle.make({ id, writer, limits, redact, random, exit: Deferred.await(exit) })
+    const program = Option.match(agent, {
+      onNone: () => Effect.asVoid(writer.ended),
+      onSome: (program) => program(session)
+    })
+    const fiber = yield* program.pipe(
+      Effect.provideService(Supervisor, supervisor),
+      Scope.provide(slot.scope),
+      Effect.onExit((outcome) => Deferred.succeed(exit, outcome)),
+      Effect.tapCause((cause) => Effect.annotateLogs(Effect.logWarning("the agent ended", cause), { sessionId: id })),
+      Effect.exit,
+      Effect.forkIn(slot.scope)
+    )
+    slot.live = Option.some({ session, writer, agent: fiber, stopping: Option.none() })
+    yield* writer.ended.pipe(
+      Effect.tap(({ reason }) => reason._tag === "LeaseLost" ? discard(id) : Effect.void),
+      Effect.forkIn(root)
+    )
+    return session
+  })
+
+  const start: Supervisor["Service"]["start"] = (id, launch) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function*() {
+        if (slots.has(id)) return yield* new AlreadyRunning({ liveness: "alive" })
+        const slot: Slot = { scope: yield* Scope.fork(root), project: Option.none(), live: Option.none() }
+        slots.set(id, slot)
+        const writer = yield* restore(launch(admit(id, slot))).pipe(
+          Scope.provide(slot.scope),
+          Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : leave(id, slot, exit))
+        )
+        return yield* open(id, slot, writer)
+      })
+    )
+
+  /** Waits for the agent, but not for ever: a session must not hang on a program that won't stop. */
+  const stopAgent = (live: Live) =>
+    Effect.timeoutOption(Effect.exit(Effect.andThen(Fiber.interrupt(live.agent), Effect.void)), limits.agentGrace)
+
+  const save = Effect.fnUntraced(function*(id: SessionId, slot: Slot, live: Live) {
+    yield* stopAgent(live)
+    yield* live.writer.close
+    yield* leave(id, slot, Exit.void)
+  })
+
+  const stop: Supervisor["Service"]["stop"] = (id) =>
+    Effect.suspend(() => {
+      const slot = slots.get(id)
+      const live = liveOf(id)
+      if (slot === undefined || Option.isNone(live)) return Effect.fail(notRunning(id))
+      if (Option.isSome(live.value.stopping)) return Deferred.await(live.value.stopping.value)
+      const done = Deferred.makeUnsafe<void, SessionEnded | StoreError>()
+      live.value.stopping = Option.some(done)
+      // In a fiber of its own: an agent may close its own session, and callers may give up waiting.
+      return save(id, slot, live.value).pipe(
+        Effect.onError(() =>
+          Effect.sync(() => {
+            live.value.stopping = Option.none()
+          })),
+        Effect.onExit((exit) => Deferred.done(done, exit)),
+        Effect.exit,
+        Effect.forkIn(root),
+        Effect.andThen(Deferred.await(done))
+      )
+    })
+
+  const discard: Supervisor["Service"]["discard"] = (id) =>
+    Effect.suspend(() => {
+      const slot = slots.get(id)
+      const live = liveOf(id)
+      if (slot === undefined || Option.isNone(live)) return Effect.void
+      return live.value.writer.end(notRunning(id)).pipe(
+        Effect.andThen(stopAgent(live.value)),
+        Effect.andThen(leave(id, slot, Exit.void)),
+        Effect.forkIn(root),
+        Effect.flatMap(Fiber.join)
+      )
+    })
+
+  const supervisor = Supervisor.of({
+    start,
+    stop,
+    discard,
+    get: (id) => Effect.sync(() => Option.map(liveOf(id), ({ session }) => session)),
+    running: Effect.sync(() => [...slots.keys()].flatMap((id) => Option.toArray(liveOf(id))).map(({ session }) => session))
+  })
+
+  yield* Effect.addFinalizer((exit) =>
+    Effect.forEach([...slots.keys()], (id) =>
+      Effect.catch(stop(id), (error) =>
+        Effect.andThen(
+          Effect.annotateLogs(Effect.logError("a session was not saved and stays interrupted", error), { sessionId: id }),
+          discard(id)
+        )), { concurrency: "unbounded", discard: true }).pipe(
+        Effect.andThen(Scope.close(root, exit))
+      )
+  )
+  return supervisor
+})
+
+/**
+ * Closes, and so saves, every session when it is torn down.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<Supervisor, never, SecureRandom.SecureRandom> = Layer.effect(Supervisor, make)

@@ -1,0 +1,127 @@
+/**
+ * The key ring that stored sessions are signed with: the newest key signs, all
+ * verify. Which bytes are signed is core's matter.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { StoreError } from "../../core/SessionError.ts"
+import type { KeyRing } from "../../core/Signature.ts"
+import * as Signature from "../../core/Signature.ts"
+import { Hmac } from "../Hmac.ts"
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class Signer extends Context.Service<Signer, KeyRing>()("effect-reprise/services/Signer") {}
+
+/**
+ * A key of at least 32 secret bytes. Its id stands in each signature: 1 to 32
+ * of `A-Z a-z 0-9 _ -`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Key {
+  readonly id: string
+  readonly secret: Redacted.Redacted<Uint8Array>
+}
+
+/**
+ * The fewest bytes of a secret.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const minimumSecretBytes = 32
+
+const invalid = (cause: string) => new StoreError({ operation: "opening the key ring", cause: new Error(cause) })
+
+/**
+ * Signs with the first of the keys and verifies with all of them. Fails where
+ * there is none, one is too short, or an id is not one or comes twice.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(keys: ReadonlyArray<Key>) {
+  const hmac = yield* Hmac
+  const secrets = new Map<string, Uint8Array>()
+  for (const { id, secret } of keys) {
+    if (!Signature.isKeyId(id)) return yield* invalid("a key's id is not 1 to 32 of A-Z a-z 0-9 _ -")
+    if (secrets.has(id)) return yield* invalid(`the key id ${id} comes twice`)
+    const bytes = Redacted.value(secret)
+    if (bytes.length < minimumSecretBytes) return yield* invalid(`the key ${id} has less than ${minimumSecretBytes} bytes`)
+    secrets.set(id, bytes)
+  }
+  const [current] = secrets.keys()
+  if (current === undefined) return yield* invalid("there is no key")
+  return Signer.of({
+    current,
+    ids: [...secrets.keys()],
+    mac: (keyId) => Option.map(Option.fromUndefinedOr(secrets.get(keyId)), hmac.start)
+  })
+})
+
+/**
+ * A key ring of given keys, newest first.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: { readonly keys: ReadonlyArray<Key> }): Layer.Layer<Signer, StoreError, Hmac> =>
+  Layer.effect(Signer, make(options.keys))
+
+/**
+ * Reads a key ring from text: `id:secret` pairs, newest first, separated by
+ * commas; secrets in base64url.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const keysFromText = (text: string): Result.Result<ReadonlyArray<Key>, StoreError> =>
+  Result.all(text.split(",").map((pair) => {
+    const [id = "", secret = ""] = pair.trim().split(":")
+    return Result.mapBoth(Base64Url.decode(secret), {
+      onFailure: () => invalid(`the secret of the key ${id} is not base64url`),
+      onSuccess: (bytes): Key => ({ id, secret: Redacted.make(bytes) })
+    })
+  }))
+
+/**
+ * Takes the key ring from configuration, by default from `REPRISE_KEYS`, in the
+ * form of {@link keysFromText}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFromConfig = (
+  config: Config.Config<Redacted.Redacted> = Config.Redacted("REPRISE_KEYS")
+): Layer.Layer<Signer, Config.ConfigError | StoreError, Hmac> =>
+  Layer.effect(
+    Signer,
+    Effect.gen(function*() {
+      const text = yield* config
+      return yield* make(yield* Effect.fromResult(keysFromText(Redacted.value(text))))
+    })
+  )
+
+/**
+ * What was signed, or that the key ring lost the key that signs.
+ *
+ * @category signing
+ * @since 0.1.0
+ */
+export const signed = <A>(result: Option.Option<A>): Effect.Effect<A, StoreError> =>
+  Effect.mapError(Effect.fromOption(result), () => new StoreError({
+    operation: "signing",
+    cause: new Error("the key ring lost the key that signs")
+  }))

@@ -1,0 +1,244 @@
+/**
+ * The right to change one session's directory: everything that is written into
+ * it, in the order that makes it durable.
+ *
+ * @since 0.1.0
+ */
+import type * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import * as Scope from "effect/Scope"
+import type { InvalidJson, NotFound } from "../../core/SessionError.ts"
+import { LeaseLost, SessionEnded, StoreError } from "../../core/SessionError.ts"
+import type { SessionId } from "../../core/SessionId.ts"
+import type { Claim, NewJournal, Stored } from "./Contract.ts"
+import type { Files } from "./Files.ts"
+import * as Layout from "./Layout.ts"
+import type { Leases, Won } from "./Leases.ts"
+
+/** The journal that lines are added to. */
+export interface OpenJournal {
+  readonly name: string
+  readonly file: FileSystem.File
+  readonly scope: Scope.Closeable
+  /** Whether it can be taken back: nothing in it was acknowledged to anybody. */
+  readonly isProvisional: boolean
+}
+
+export const make = (services: {
+  readonly files: Files
+  readonly leases: Leases
+  readonly path: Path.Path
+  readonly random: SecureRandom.SecureRandom["Service"]
+}) => {
+  const { files, leases, path, random } = services
+
+  /**
+   * A claim that was won, given back when the scope closes. `opened` is the
+   * journal it begins with, if it made the session.
+   */
+  const make = Effect.fnUntraced(function*(options: {
+    readonly id: SessionId
+    readonly directory: string
+    readonly won: Won
+    readonly opened: Option.Option<OpenJournal>
+    readonly read: Effect.Effect<Stored, NotFound | InvalidJson | StoreError>
+  }) {
+    const { directory, id, won } = options
+    const { epoch } = won
+    const at = (name: string) => path.join(directory, name)
+    let current = options.opened
+    let isSettled = true
+    let isOver = false
+
+    const lost = Effect.gen(function*() {
+      const names = yield* leases.names(directory)
+      const { lease } = yield* leases.standing(directory, names)
+      return Option.map(lease, ({ holder }) => holder)
+    }).pipe(
+      Effect.catch(() => Effect.succeedNone),
+      Effect.map((holder) =>
+        new SessionEnded({
+          id,
+          reason: new LeaseLost(Option.match(holder, { onNone: () => ({}), onSome: (holder) => ({ holder }) }))
+        })
+      )
+    )
+
+    /** Fails unless this claim's lease is still the highest. */
+    const stillHeld = Effect.flatMap(
+      leases.isHighest(directory, epoch),
+      (isHighest) => isHighest ? Effect.void : Effect.flatten(Effect.map(lost, Effect.fail))
+    )
+
+    /** One durable change: a failure of a claim that was lost is told as that. */
+    const change = <A>(
+      operation: string,
+      effect: Effect.Effect<A, PlatformError | SessionEnded | StoreError>
+    ): Effect.Effect<A, SessionEnded | StoreError> =>
+      effect.pipe(
+        Effect.catchTag("PlatformError", (cause) =>
+          stillHeld.pipe(
+            Effect.catchTag("PlatformError", () => Effect.void),
+            Effect.andThen(new StoreError({ operation, cause }))
+          )),
+        Effect.uninterruptible
+      )
+
+    const preparedName = Effect.map(random.uuidV4(), (nonce) => at(Layout.pending(epoch, nonce)))
+
+    /** Puts a complete, synced journal in place. */
+    const place = Effect.fnUntraced(function*({ bytes, part }: NewJournal) {
+      const name = Layout.journal(epoch, part)
+      const prepared = yield* preparedName
+      const scope = yield* Scope.make()
+      const file = yield* files.createIn(scope, prepared, bytes).pipe(
+        Effect.tap(files.rename(prepared, at(name))),
+        Effect.onError((cause) =>
+          Effect.andThen(Scope.close(scope, Exit.failCause(cause)), files.removeQuietly(prepared))
+        )
+      )
+      const journal: OpenJournal = { name, file, scope, isProvisional: false }
+      return journal
+    })
+
+    const discard = (journal: OpenJournal) =>
+      Effect.andThen(Scope.close(journal.scope, Exit.void), files.removeQuietly(at(journal.name)))
+
+    /** Deletes the journals that no longer count. */
+    const tidy = Effect.fnUntraced(function*() {
+      const { journals } = yield* leases.names(directory)
+      const keep = Option.map(current, ({ name }) => name)
+      yield* Effect.forEach(
+        journals.filter(({ name }) => !Option.contains(keep, name)),
+        ({ name }) => files.removeQuietly(at(name)),
+        { discard: true }
+      )
+    }, (effect) => Effect.ignore(effect))
+
+    const switchTo = (journal: OpenJournal) =>
+      Effect.suspend(() => {
+        const previous = current
+        current = Option.some(journal)
+        isSettled = true
+        return Option.match(previous, {
+          onNone: () => Effect.void,
+          onSome: ({ scope }) => Scope.close(scope, Exit.void)
+        })
+      })
+
+    /** Replaces the snapshot: prepared, synced, fenced, renamed, synced. */
+    const publish = Effect.fnUntraced(function*(snapshot: Uint8Array) {
+      const prepared = yield* preparedName
+      yield* files.write(prepared, snapshot).pipe(
+        Effect.andThen(stillHeld),
+        Effect.andThen(files.rename(prepared, at(Layout.snapshot))),
+        Effect.onError(() => files.removeQuietly(prepared))
+      )
+      yield* files.syncDirectory(directory)
+    })
+
+    const begin: Claim["begin"] = (newJournal) =>
+      change(
+        "resume",
+        Effect.gen(function*() {
+          const journal = yield* place(newJournal)
+          yield* files.syncDirectory(directory).pipe(
+            Effect.andThen(stillHeld),
+            Effect.onError(() => discard(journal))
+          )
+          yield* switchTo({ ...journal, isProvisional: true })
+        })
+      )
+
+    const append: Claim["append"] = (lines) =>
+      change(
+        "append",
+        Effect.gen(function*() {
+          if (Option.isNone(current) || !isSettled) {
+            return yield* new StoreError({ operation: "append", cause: new Error("the journal needs a checkpoint first") })
+          }
+          const journal = current.value
+          isSettled = false
+          current = Option.some({ ...journal, isProvisional: false })
+          yield* journal.file.writeAll(lines)
+          yield* journal.file.sync
+          yield* stillHeld
+          isSettled = true
+          if (journal.isProvisional) yield* tidy()
+        })
+      )
+
+    const checkpoint: Claim["checkpoint"] = (snapshot, newJournal) =>
+      change(
+        "checkpoint",
+        Effect.gen(function*() {
+          isSettled = false
+          const journal = yield* place(newJournal)
+          yield* publish(snapshot).pipe(
+            Effect.onError(() => Scope.close(journal.scope, Exit.void))
+          )
+          yield* switchTo(journal)
+          yield* tidy()
+        })
+      )
+
+    /** Ends the claim with a released lease. */
+    const release = Effect.gen(function*() {
+      const released = yield* leases.win(directory, epoch, "released")
+      if (Option.isNone(released)) return yield* Effect.flatten(Effect.map(lost, Effect.fail))
+      yield* over
+    })
+
+    const over = Effect.suspend(() => {
+      isOver = true
+      const journal = current
+      current = Option.none()
+      return Effect.andThen(
+        leases.forget(won.nonce),
+        Option.match(journal, { onNone: () => Effect.void, onSome: ({ scope }) => Scope.close(scope, Exit.void) })
+      )
+    })
+
+    const close: Claim["close"] = (snapshot) =>
+      change(
+        "close",
+        Effect.gen(function*() {
+          isSettled = false
+          yield* publish(snapshot)
+          yield* release
+          yield* tidy()
+        })
+      )
+
+    const giveBack = change(
+      "release",
+      Effect.gen(function*() {
+        if (Option.exists(current, ({ isProvisional }) => isProvisional)) {
+          yield* Option.match(current, { onNone: () => Effect.void, onSome: discard })
+        }
+        yield* release
+        yield* Effect.annotateLogs(Effect.logInfo("released"), { sessionId: id })
+      })
+    )
+
+    const claim: Claim = { id, epoch, stored: options.read, begin, append, checkpoint, close, release: giveBack }
+    yield* Effect.addFinalizer(() =>
+      Effect.suspend(() => isOver ? Effect.void : giveBack).pipe(
+        Effect.catchTag("SessionEnded", () => Effect.void),
+        Effect.catchTag("StoreError", (error) =>
+          Effect.logWarning("a lease was not given back; it ends with this process", error)),
+        Effect.ensuring(Effect.suspend(() => isOver ? Effect.void : over))
+      )
+    )
+    return claim
+  })
+
+  return { make }
+}
+
+export type Claims = ReturnType<typeof make>

@@ -1,0 +1,134 @@
+/**
+ * Durable bytes of sessions, and who may change them.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { Holder } from "../../core/Holder.ts"
+import type {
+  AlreadyRunning,
+  InvalidJson,
+  NotFound,
+  SessionEnded,
+  StoreError
+} from "../../core/SessionError.ts"
+import type { SessionId } from "../../core/SessionId.ts"
+import type * as SessionList from "../../core/SessionList.ts"
+import type { StoredBytes } from "../../core/StoredSession.ts"
+import type { Timestamp } from "../../core/Timestamp.ts"
+import type { Limits } from "../SessionLimits.ts"
+
+/**
+ * One session as it is stored at one moment, and who runs it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Stored extends StoredBytes {
+  readonly status: SessionList.Status
+  /** The last holder, where its lease can be read. */
+  readonly holder?: Holder
+  /** Since when the session is in its status, where its lease can be read. */
+  readonly since?: Timestamp
+}
+
+/**
+ * A new journal: its number within the claim, and what it begins with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NewJournal {
+  readonly part: number
+  readonly bytes: Uint8Array
+}
+
+/**
+ * The right to change one stored session, and the only way to.
+ *
+ * **Details**
+ *
+ * Every operation is durable when it succeeds, can't be interrupted, and fails
+ * with `SessionEnded` (`LeaseLost`) once somebody else holds the session. After
+ * a `StoreError` of `append` nothing more is appended until a `checkpoint`
+ * succeeds. Closing the claim's scope gives the session back as it is stored,
+ * unless it was closed before.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Claim {
+  readonly id: SessionId
+  /** Grows with each claim of the session and never comes again. */
+  readonly epoch: number
+  /** What is stored now. */
+  readonly stored: Effect.Effect<Stored, NotFound | InvalidJson | StoreError>
+  /** Opens a journal that names the present snapshot. */
+  readonly begin: (journal: NewJournal) => Effect.Effect<void, SessionEnded | StoreError>
+  /** Adds lines to the journal that was opened last. */
+  readonly append: (lines: Uint8Array) => Effect.Effect<void, SessionEnded | StoreError>
+  /** Replaces the snapshot, and opens the journal that names the new one. */
+  readonly checkpoint: (
+    snapshot: Uint8Array,
+    journal: NewJournal
+  ) => Effect.Effect<void, SessionEnded | StoreError>
+  /** Replaces the snapshot and ends the claim; then the journals go. */
+  readonly close: (snapshot: Uint8Array) => Effect.Effect<void, SessionEnded | StoreError>
+  /** Ends the claim and changes nothing else. */
+  readonly release: Effect.Effect<void, SessionEnded | StoreError>
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ClaimOptions {
+  /** Claim it even from a holder that lives, or that can't be judged. */
+  readonly takeOver?: boolean | undefined
+}
+
+/**
+ * Durable bytes of sessions. Knows no JSON beyond the head it lists.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class SessionStore extends Context.Service<SessionStore, {
+  /** The limits that were in force when this layer was built. */
+  readonly limits: Limits
+  /** Everything that is stored, in no order, broken entries included. Changes nothing. */
+  readonly entries: Stream.Stream<SessionList.Entry, StoreError>
+  /** One session at one moment. Changes nothing. */
+  readonly read: (id: SessionId) => Effect.Effect<Stored, NotFound | InvalidJson | StoreError>
+  /** Stores a new session, complete or not at all, and claims it. Its first journal has part 0. */
+  readonly create: (
+    id: SessionId,
+    snapshot: Uint8Array,
+    firstLine: Uint8Array
+  ) => Effect.Effect<Claim, StoreError, Scope.Scope>
+  /** Claims a stored session. A dead holder is replaced; any other only with `takeOver`. */
+  readonly claim: (
+    id: SessionId,
+    options?: ClaimOptions
+  ) => Effect.Effect<Claim, NotFound | AlreadyRunning | StoreError, Scope.Scope>
+  /** Moves a session to the trash. Nothing happens to one that is there. */
+  readonly remove: (
+    id: SessionId,
+    options?: { readonly interrupted?: boolean | undefined }
+  ) => Effect.Effect<void, NotFound | AlreadyRunning | StoreError>
+  /** Takes a session out of the trash. Nothing happens to one that is not in it. */
+  readonly restore: (id: SessionId) => Effect.Effect<void, NotFound | AlreadyRunning | StoreError>
+  /** Deletes a session for ever, if it is in the trash; `NotFound` if not. */
+  readonly purge: (id: SessionId) => Effect.Effect<void, NotFound | AlreadyRunning | StoreError>
+}>()("effect-reprise/services/SessionStore") {}
+
+/**
+ * The epoch and the part of a session's first journal.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const firstEpoch = 1

@@ -1,0 +1,282 @@
+/**
+ * Sessions as files below one directory. Needs a local file system.
+ *
+ * @since 0.1.0
+ */
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import { isPlatformError, type PlatformError } from "effect/PlatformError"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { type AlreadyRunning, InvalidJson, NotFound, StoreError, Unsigned } from "../../core/SessionError.ts"
+import * as SessionId from "../../core/SessionId.ts"
+import type * as SessionList from "../../core/SessionList.ts"
+import * as Liveness from "../Liveness.ts"
+import { SessionLimits } from "../SessionLimits.ts"
+import type { OpenJournal } from "./Claims.ts"
+import * as Claims from "./Claims.ts"
+import { firstEpoch, SessionStore, type Stored } from "./Contract.ts"
+import * as Files from "./Files.ts"
+import * as Layout from "./Layout.ts"
+import type { Standing, Won } from "./Leases.ts"
+import * as Leases from "./Leases.ts"
+import * as SessionFiles from "./SessionFiles.ts"
+
+/** How often a race for a lease is run again before it is given up. */
+const attempts = 100
+
+const failsIn = (operation: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.catchIf(
+    effect,
+    (error: E): error is E & PlatformError => isPlatformError(error),
+    (cause) => new StoreError({ operation, cause })
+  )
+
+/**
+ * Stores sessions below `directory` (absolute, or relative to the working
+ * directory), which is created with mode 0700 when the first session is.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: { readonly directory: string }): Layer.Layer<
+  SessionStore,
+  never,
+  FileSystem.FileSystem | Path.Path | Liveness.Liveness | SecureRandom.SecureRandom
+> =>
+  Layer.effect(
+    SessionStore,
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const liveness = yield* Liveness.Liveness
+      const random = yield* SecureRandom.SecureRandom
+      const limits = yield* SessionLimits
+      const base = path.resolve(options.directory)
+      const files = Files.make(fs)
+      const leases = Leases.make({ files, path, liveness, random })
+      const sessions = SessionFiles.make({ files, leases, path, limits })
+      const claims = Claims.make({ files, leases, path, random })
+      const directoryOf = (id: SessionId.SessionId) => path.join(base, id)
+
+      /** The directory of a stored session, and nothing else by that name. */
+      const locate = Effect.fnUntraced(function*(id: SessionId.SessionId) {
+        if (!SessionId.isSessionId(id)) return yield* new NotFound({ target: "with that id" })
+        const directory = directoryOf(id)
+        yield* Effect.andThen(files.checkDirectory(base), files.checkDirectory(directory)).pipe(
+          Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
+        )
+        return directory
+      })
+
+      const read = (operation: string) => (id: SessionId.SessionId): Effect.Effect<Stored, NotFound | InvalidJson | StoreError> =>
+        Effect.flatMap(locate(id), (directory) =>
+          sessions.read(id, directory).pipe(
+            Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
+          )).pipe(failsIn(operation))
+
+      /** Makes what leads to the sessions, and makes it durable. */
+      const ensureBase = Effect.gen(function*() {
+        const missing: Array<string> = []
+        let at = base
+        while (!(yield* fs.exists(at))) {
+          missing.unshift(at)
+          at = path.dirname(at)
+        }
+        for (const directory of missing) {
+          yield* Effect.catchIf(files.makeDirectory(directory), Files.isPresent, () => Effect.void)
+          yield* files.syncDirectory(path.dirname(directory))
+        }
+        yield* files.checkDirectory(base)
+      })
+
+      /** Deletes what processes that ended left half created or half deleted. */
+      const sweepPrivate = Effect.gen(function*() {
+        for (const name of yield* files.names(base)) {
+          const maker = Layout.makerOf(name, liveness.self)
+          if (Option.isNone(maker) || (yield* liveness.judge(maker.value)) !== "dead") continue
+          yield* files.removeQuietly(path.join(base, name), { recursive: true })
+        }
+      }).pipe((effect) => Effect.ignore(effect))
+
+      const privateDirectory = (purpose: "creating" | "deleting") =>
+        Effect.map(random.uuidV4(), (nonce) => ({
+          nonce,
+          directory: path.join(base, Layout.privateName(purpose, liveness.self, nonce))
+        }))
+
+      /** Everything of a new session, in a directory that nobody else looks into. */
+      const prepare = Effect.fnUntraced(function*(directory: string, won: Won, snapshot: Uint8Array, firstLine: Uint8Array) {
+        const name = Layout.journal(firstEpoch, 0)
+        yield* files.makeDirectory(directory)
+        yield* files.write(path.join(directory, Layout.snapshot), snapshot)
+        yield* leases.write(path.join(directory, Layout.lease(won.epoch)), won)
+        const scope = yield* Scope.make()
+        const file = yield* Effect.onError(
+          files.createIn(scope, path.join(directory, name), firstLine),
+          (cause) => Scope.close(scope, Exit.failCause(cause))
+        )
+        const journal: OpenJournal = { name, file, scope, isProvisional: false }
+        yield* Effect.onError(files.syncDirectory(directory), (cause) => Scope.close(scope, Exit.failCause(cause)))
+        return journal
+      })
+
+      const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine) =>
+        Effect.gen(function*() {
+          yield* ensureBase
+          yield* sweepPrivate
+          const { directory, nonce } = yield* privateDirectory("creating")
+          const won: Won = { epoch: firstEpoch, nonce }
+          liveness.held.add(nonce)
+          const abandon = (at: string) => Effect.andThen(leases.forget(nonce), files.removeQuietly(at, { recursive: true }))
+          const journal = yield* Effect.onError(
+            prepare(directory, won, snapshot, firstLine),
+            () => abandon(directory)
+          )
+          yield* Effect.onError(files.rename(directory, directoryOf(id)), (cause) =>
+            Effect.andThen(Scope.close(journal.scope, Exit.failCause(cause)), abandon(directory)))
+          yield* Effect.onError(files.syncDirectory(base), (cause) =>
+            Effect.andThen(Scope.close(journal.scope, Exit.failCause(cause)), discard(directoryOf(id), abandon)))
+          return yield* claims.make({
+            id,
+            directory: directoryOf(id),
+            won,
+            opened: Option.some(journal),
+            read: read("create")(id)
+          })
+        }).pipe(failsIn("create"), Effect.uninterruptible)
+
+      /** Takes a directory out of sight in one step, then deletes it. */
+      const discard = Effect.fnUntraced(function*(directory: string, remove: (at: string) => Effect.Effect<void>) {
+        const target = yield* privateDirectory("deleting")
+        yield* files.rename(directory, target.directory)
+        yield* remove(target.directory)
+      }, (effect) => Effect.ignore(effect))
+
+      /**
+       * Wins the next lease of a session as long as nobody stands in the way;
+       * none where nothing is to be done.
+       */
+      const win = (
+        directory: string,
+        state: "held" | "released" | "removed",
+        judge: (standing: Standing, names: Layout.Names) => Effect.Effect<boolean, NotFoundOrBusy>
+      ) =>
+        Effect.gen(function*() {
+          const names = yield* leases.names(directory)
+          const standing = yield* leases.standing(directory, names)
+          if (!(yield* judge(standing, names))) return Option.some(Option.none<Won>())
+          return Option.map(yield* leases.win(directory, standing.epoch, state), Option.some)
+        }).pipe(
+          Effect.catchIf(Files.isMissing, () => Effect.as(files.lstat(directory), Option.none<Option.Option<Won>>())),
+          Effect.repeat({ until: Option.isSome, times: attempts }),
+          Effect.flatMap(Option.match({
+            onNone: () => Effect.fail(Files.wrongKind("link", directory, "a lease", "others that were faster each time")),
+            onSome: Effect.succeed
+          }))
+        )
+      type NotFoundOrBusy = AlreadyRunning | NotFound | PlatformError
+
+      const unless = (isRefused: (standing: Standing) => boolean) => (standing: Standing) =>
+        isRefused(standing) ? Effect.fail(Leases.alreadyRunning(standing)) : Effect.succeed(true)
+
+      const isRemoved = ({ lease }: Standing): boolean => Option.exists(lease, ({ state }) => state === "removed")
+
+      const claim: SessionStore["Service"]["claim"] = (id, options) =>
+        Effect.gen(function*() {
+          const directory = yield* locate(id)
+          const won = yield* win(directory, "held", (standing) =>
+            isRemoved(standing)
+              ? Effect.fail(new NotFound({ target: `${id} outside the trash` }))
+              : unless((standing) => options?.takeOver !== true && Leases.isHeld(standing))(standing))
+          if (Option.isNone(won)) return yield* new NotFound({ target: id })
+          return yield* claims.make({ id, directory, won: won.value, opened: Option.none(), read: read("claim")(id) })
+        }).pipe(
+          Effect.catchIf(Files.isMissing, () => new NotFound({ target: id })),
+          failsIn("claim"),
+          Effect.uninterruptible
+        )
+
+      const change = (
+        operation: string,
+        id: SessionId.SessionId,
+        act: (directory: string) => Effect.Effect<unknown, NotFoundOrBusy>
+      ) =>
+        Effect.flatMap(locate(id), act).pipe(
+          Effect.catchIf(Files.isMissing, () => new NotFound({ target: id })),
+          failsIn(operation),
+          Effect.asVoid,
+          Effect.uninterruptible
+        )
+
+      const isOpen = (id: SessionId.SessionId, directory: string) =>
+        Effect.match(sessions.entry(id, directory), {
+          onFailure: () => false,
+          onSuccess: ({ status }) => status === "interrupted"
+        })
+
+      const remove: SessionStore["Service"]["remove"] = (id, options) =>
+        change("remove", id, (directory) =>
+          win(directory, "removed", (standing) => {
+            if (isRemoved(standing)) return Effect.succeed(false)
+            if (Leases.isHeld(standing)) return Effect.fail(Leases.alreadyRunning(standing))
+            return Effect.flatMap(
+              options?.interrupted === true ? Effect.succeed(false) : isOpen(id, directory),
+              (isOpen) => isOpen ? Effect.fail(Leases.alreadyRunning({ ...standing, verdict: "dead" })) : Effect.succeed(true)
+            )
+          }))
+
+      const restore: SessionStore["Service"]["restore"] = (id) =>
+        change("restore", id, (directory) =>
+          win(directory, "released", (standing) => Effect.succeed(isRemoved(standing))))
+
+      const purge: SessionStore["Service"]["purge"] = (id) =>
+        change("purge", id, (directory) =>
+          Effect.gen(function*() {
+            yield* win(directory, "removed", (standing) =>
+              isRemoved(standing) ? Effect.succeed(true) : Effect.fail(new NotFound({ target: `${id} in the trash` })))
+            const target = yield* privateDirectory("deleting")
+            yield* files.rename(directory, target.directory)
+            yield* files.syncDirectory(base)
+            yield* files.removeQuietly(target.directory, { recursive: true })
+          }))
+
+      const entry = (name: string): Effect.Effect<Option.Option<SessionList.Entry>> => {
+        const kind = Layout.kind(name)
+        if (kind._tag === "Foreign") {
+          const error = new InvalidJson({ id: name, reason: new Unsigned({}) })
+          return Effect.succeedSome({ _tag: "Foreign", name, error })
+        }
+        if (kind._tag !== "Session") return Effect.succeedNone
+        const directory = directoryOf(kind.id)
+        return files.checkDirectory(directory).pipe(
+          Effect.andThen(sessions.entry(kind.id, directory)),
+          Effect.map(Option.some<SessionList.Entry>),
+          Effect.catchIf(Files.isMissing, () => Effect.succeedNone),
+          failsIn("list"),
+          Effect.catch((error) => Effect.succeedSome<SessionList.Entry>({ _tag: "Broken", name, error }))
+        )
+      }
+
+      const entries = Stream.unwrap(
+        Effect.andThen(files.checkDirectory(base), files.names(base)).pipe(
+          Effect.catchIf(Files.isMissing, () => Effect.succeed<Array<string>>([])),
+          failsIn("list"),
+          Effect.map((names) =>
+            Stream.fromIterable(names).pipe(
+              Stream.mapEffect(entry, { concurrency: limits.concurrency, unordered: true }),
+              Stream.filterMap((entry) => Option.isSome(entry) ? Result.succeed(entry.value) : Result.failVoid)
+            )
+          )
+        )
+      )
+
+      return SessionStore.of({ limits, entries, read: read("read"), create, claim, remove, restore, purge })
+    })
+  )

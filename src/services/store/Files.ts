@@ -1,0 +1,141 @@
+/**
+ * The file-system calls that durability and safety rest on: reading without
+ * following links, writing with sync, listing.
+ *
+ * @since 0.1.0
+ */
+import * as ByteSize from "effect/ByteSize"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as PlatformError from "effect/PlatformError"
+import * as Scope from "effect/Scope"
+import { TooLarge } from "../../core/SessionError.ts"
+
+type Info = FileSystem.File.Info
+type Failure = PlatformError.PlatformError
+
+/** Files and directories are created with these modes, with no moment in between. */
+export const fileMode = 0o600
+export const directoryMode = 0o700
+
+/** Whether a call failed because nothing is at the path. */
+export const isMissing = (error: unknown): boolean =>
+  PlatformError.isPlatformError(error) && error.reason._tag === "NotFound"
+
+/** Whether a call failed because something is at the path. */
+export const isPresent = (error: Failure): boolean => error.reason._tag === "AlreadyExists"
+
+/** The head and the end of a file, its size, and when it was last written. */
+export interface Ends {
+  readonly head: Uint8Array
+  readonly tail: Uint8Array
+  readonly info: Info
+}
+
+/** What tells one version of a file from the next. */
+export const identity = (info: Info): string =>
+  [info.dev, Option.getOrElse(info.ino, () => 0n), info.size, Option.match(info.mtime, {
+    onNone: () => 0,
+    onSome: (time) => time.getTime()
+  })].join(":")
+
+/** Something else, or nothing, is where a file of ours should be. */
+export const wrongKind = (method: string, path: string, expected: string, found: string): Failure =>
+  PlatformError.systemError({
+    _tag: "BadResource",
+    module: "FileSystem",
+    method,
+    pathOrDescriptor: path,
+    description: `expected ${expected} and found ${found}`
+  })
+
+export const make = (fs: FileSystem.FileSystem) => {
+  const size = (info: Info): number => Option.getOrElse(ByteSize.toNumber(info.size), () => Number.MAX_SAFE_INTEGER)
+
+  /** Fails unless a directory itself, not a link to one, is at the path. */
+  const checkDirectory = Effect.fnUntraced(function*(path: string) {
+    const info = yield* fs.lstat(path)
+    if (info.type !== "Directory") return yield* Effect.fail(wrongKind("lstat", path, "a directory", info.type))
+    return info
+  })
+
+  /** Opens a regular file for reading: not a link, and the same file that was looked at. */
+  const openRegular = Effect.fnUntraced(function*(path: string) {
+    const before = yield* fs.lstat(path)
+    if (before.type !== "File") return yield* Effect.fail(wrongKind("open", path, "a regular file", before.type))
+    const file = yield* fs.open(path, { flag: "r", noFollow: true })
+    const info = yield* file.stat
+    const isSame = info.type === "File" && info.dev === before.dev &&
+      Option.getOrUndefined(info.ino) === Option.getOrUndefined(before.ino)
+    return isSame ? { file, info } : yield* Effect.fail(wrongKind("open", path, "the same file", "another one"))
+  })
+
+  const readAt = Effect.fnUntraced(function*(file: FileSystem.File, from: number, length: number) {
+    const buffer = new Uint8Array(length)
+    let filled = 0
+    while (filled < length) {
+      const count = yield* file.read(buffer.subarray(filled), { position: BigInt(from + filled) })
+      if (count === 0) break
+      filled += count
+    }
+    return buffer.subarray(0, filled)
+  })
+
+  /** All bytes of a regular file, refused from its size when there are more than `limit`. */
+  const read = Effect.fnUntraced(function*(path: string, limit: number) {
+    const { file, info } = yield* openRegular(path)
+    if (size(info) > limit) return yield* new TooLarge({ bytes: size(info), limit })
+    return { bytes: yield* readAt(file, 0, size(info)), info }
+  }, Effect.scoped, Effect.uninterruptible)
+
+  /** The first and the last bytes of a regular file. */
+  const readEnds = Effect.fnUntraced(function*(path: string, lengths: { readonly head: number; readonly tail: number }) {
+    const { file, info } = yield* openRegular(path)
+    const head = yield* readAt(file, 0, Math.min(lengths.head, size(info)))
+    const from = Math.max(0, size(info) - lengths.tail)
+    const tail = size(info) <= head.length ? head.subarray(from) : yield* readAt(file, from, size(info) - from)
+    const ends: Ends = { head, tail, info }
+    return ends
+  }, Effect.scoped, Effect.uninterruptible)
+
+  /** Creates a file that must not exist yet, and syncs it. It stays open in the scope. */
+  const create = Effect.fnUntraced(function*(path: string, bytes: Uint8Array) {
+    const file = yield* fs.open(path, { flag: "ax", mode: fileMode })
+    yield* file.writeAll(bytes)
+    yield* file.sync
+    return file
+  })
+
+  /** Creates a file that must not exist yet, synced and closed. */
+  const write = (path: string, bytes: Uint8Array): Effect.Effect<void, Failure> =>
+    Effect.uninterruptible(Effect.scoped(create(path, bytes)))
+
+  /** Makes the names in a directory durable. */
+  const syncDirectory = (path: string): Effect.Effect<void, Failure> =>
+    Effect.uninterruptible(Effect.scoped(Effect.flatMap(fs.open(path, { flag: "r" }), (directory) => directory.sync)))
+
+  /** Deletes as far as it goes: whoever holds the session next does it again. */
+  const removeQuietly = (path: string, options?: { readonly recursive: boolean }): Effect.Effect<void> =>
+    Effect.ignore(Effect.retry(fs.remove(path, { ...options, force: true }), { times: 2 }))
+
+  return {
+    checkDirectory,
+    create,
+    read,
+    readEnds,
+    removeQuietly,
+    size,
+    syncDirectory,
+    write,
+    names: fs.readDirectory,
+    lstat: fs.lstat,
+    link: fs.link,
+    rename: fs.rename,
+    makeDirectory: (path: string) => fs.makeDirectory(path, { mode: directoryMode }),
+    /** Opens what `create` made, in a scope that outlives it. */
+    createIn: (scope: Scope.Scope, path: string, bytes: Uint8Array) => Scope.provide(create(path, bytes), scope)
+  }
+}
+
+export type Files = ReturnType<typeof make>

@@ -1,0 +1,154 @@
+/**
+ * Leases as files. Claim, takeover, release and removal are one operation:
+ * linking a prepared, synced file to the next epoch's name, and looking again
+ * whether that is still the highest.
+ *
+ * @since 0.1.0
+ */
+import type * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Path from "effect/Path"
+import * as Lease from "../../core/Lease.ts"
+import { AlreadyRunning } from "../../core/SessionError.ts"
+import type * as SessionList from "../../core/SessionList.ts"
+import * as Timestamp from "../../core/Timestamp.ts"
+import type { Liveness, Verdict } from "../Liveness.ts"
+import type { Files } from "./Files.ts"
+import { isMissing, isPresent } from "./Files.ts"
+import * as Layout from "./Layout.ts"
+
+/** The highest lease of a session, and what is known of its holder. */
+export interface Standing {
+  /** 0 where there is no lease at all. */
+  readonly epoch: number
+  /** None where the lease can't be read. */
+  readonly lease: Option.Option<Lease.Lease>
+  readonly verdict: Verdict
+}
+
+/** A lease that counts. */
+export interface Won {
+  readonly epoch: number
+  readonly nonce: string
+}
+
+/** What a session is doing, by its highest lease and whether a journal counts. */
+export const status = ({ epoch, lease, verdict }: Standing, isOpen: boolean): SessionList.Status => {
+  const atRest = isOpen ? "interrupted" : "closed"
+  if (Option.isNone(lease)) return epoch === 0 ? atRest : "elsewhere"
+  if (lease.value.state === "removed") return "removed"
+  if (lease.value.state === "released" || verdict === "dead") return atRest
+  return verdict === "alive" ? "running" : "elsewhere"
+}
+
+/** Whether somebody may still be running the session. */
+export const isHeld = ({ epoch, lease, verdict }: Standing): boolean =>
+  Option.match(lease, {
+    onNone: () => epoch > 0,
+    onSome: ({ state }) => state === "held" && verdict !== "dead"
+  })
+
+/** Who stands in the way. */
+export const alreadyRunning = ({ lease, verdict }: Standing): AlreadyRunning =>
+  new AlreadyRunning({
+    liveness: verdict,
+    ...Option.match(lease, { onNone: () => ({}), onSome: ({ holder, since }) => ({ holder, since }) })
+  })
+
+export const make = (services: {
+  readonly files: Files
+  readonly path: Path.Path
+  readonly liveness: Liveness["Service"]
+  readonly random: SecureRandom.SecureRandom["Service"]
+}) => {
+  const { files, liveness, path, random } = services
+
+  const names = (directory: string) => Effect.map(files.names(directory), Layout.parse)
+
+  const read = Effect.fnUntraced(function*(directory: string, epoch: number) {
+    const { bytes } = yield* files.read(path.join(directory, Layout.lease(epoch)), Lease.maxBytes)
+    return Lease.fromBytes(bytes, epoch)
+  }, Effect.catchTag("TooLarge", () => Effect.succeed(Option.none<Lease.Lease>())))
+
+  /** Fails with a missing file where the lease went while it was being read. */
+  const standing = Effect.fnUntraced(function*(directory: string, names: Layout.Names) {
+    const epoch = Layout.highest(names)
+    const lease = epoch === 0 ? Option.none<Lease.Lease>() : yield* read(directory, epoch)
+    const verdict: Verdict = yield* Option.match(lease, {
+      onNone: () => Effect.succeed<Verdict>(epoch === 0 ? "dead" : "unknown"),
+      onSome: liveness.judge
+    })
+    const found: Standing = { epoch, lease, verdict }
+    return found
+  })
+
+  /** Deletes what earlier holders left on its way, and the leases that no longer count. */
+  const sweep = Effect.fnUntraced(function*(directory: string, epoch: number) {
+    const found = yield* names(directory)
+    const stale = [...found.pending, ...found.leases.filter((lease) => lease < epoch).map(Layout.lease)]
+    yield* Effect.forEach(stale, (name) => files.removeQuietly(path.join(directory, name)), { discard: true })
+  }, (effect) => Effect.ignore(effect))
+
+  /** Undoes a lease that was linked and can't be relied on: nobody holds the session then. */
+  const giveUp = (directory: string, won: Won) =>
+    Effect.suspend(() => {
+      liveness.held.delete(won.nonce)
+      return Effect.ignore(link(directory, won.epoch, "released"))
+    })
+
+  /** Links a lease of the next epoch; none where somebody else has that number. */
+  const link = Effect.fnUntraced(function*(directory: string, from: number, state: Lease.Lease["state"]) {
+    const epoch = from + 1
+    const nonce = yield* random.uuidV4()
+    const since = yield* Timestamp.now
+    const prepared = path.join(directory, Layout.pending(epoch, nonce))
+    const lease = Lease.toBytes({ version: 1, state, epoch, nonce, holder: liveness.self, since })
+    return yield* files.write(prepared, lease).pipe(
+      Effect.andThen(files.link(prepared, path.join(directory, Layout.lease(epoch)))),
+      Effect.as(Option.some<Won>({ epoch, nonce })),
+      Effect.catchIf(isPresent, () => Effect.succeedNone),
+      Effect.ensuring(files.removeQuietly(prepared))
+    )
+  })
+
+  /**
+   * Wins the epoch after `from`: none where somebody else was faster. What is
+   * won is durable, and everything that earlier holders had under way is gone.
+   */
+  const win = Effect.fnUntraced(function*(directory: string, from: number, state: Lease.Lease["state"]) {
+    const linked = yield* link(directory, from, state)
+    if (Option.isNone(linked)) return linked
+    const won = linked.value
+    if (state === "held") liveness.held.add(won.nonce)
+    return yield* Effect.gen(function*() {
+      yield* files.syncDirectory(directory)
+      if (Layout.highest(yield* names(directory)) !== won.epoch) {
+        liveness.held.delete(won.nonce)
+        yield* files.removeQuietly(path.join(directory, Layout.lease(won.epoch)))
+        return Option.none<Won>()
+      }
+      yield* sweep(directory, won.epoch)
+      return linked
+    }).pipe(Effect.onError(() => state === "held" ? giveUp(directory, won) : Effect.void))
+  }, Effect.uninterruptible)
+
+  /** Forgets a lease of this process: whoever looks at it next finds it dead. */
+  const forget = (nonce: string): Effect.Effect<void> => Effect.sync(() => void liveness.held.delete(nonce))
+
+  /** Whether this epoch is still the highest. A session that is gone belongs to nobody. */
+  const isHighest = (directory: string, epoch: number) =>
+    Effect.map(names(directory), (found) => Layout.highest(found) === epoch).pipe(
+      Effect.catchIf(isMissing, () => Effect.succeed(false))
+    )
+
+  /** The first lease of a session that nobody sees yet. */
+  const write = Effect.fnUntraced(function*(file: string, { epoch, nonce }: Won) {
+    const since = yield* Timestamp.now
+    yield* files.write(file, Lease.toBytes({ version: 1, state: "held", epoch, nonce, holder: liveness.self, since }))
+  })
+
+  return { forget, isHighest, names, standing, win, write }
+}
+
+export type Leases = ReturnType<typeof make>

@@ -1,0 +1,221 @@
+/**
+ * Sessions in memory: the contract without a disk, for tests and for sessions
+ * that need not outlive the process.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import {
+  AlreadyRunning,
+  InvalidJson,
+  LeaseLost,
+  NotFound,
+  SessionEnded,
+  StoreError,
+  TooLarge
+} from "../../core/SessionError.ts"
+import type { SessionId } from "../../core/SessionId.ts"
+import type * as SessionList from "../../core/SessionList.ts"
+import * as Snapshot from "../../core/Snapshot.ts"
+import * as Text from "../../core/Text.ts"
+import * as Timestamp from "../../core/Timestamp.ts"
+import { SessionLimits } from "../SessionLimits.ts"
+import type { Claim } from "./Contract.ts"
+import { firstEpoch, SessionStore, type Stored } from "./Contract.ts"
+
+interface Row {
+  readonly snapshot: Uint8Array
+  readonly journal: Option.Option<Uint8Array>
+  readonly epoch: number
+  readonly state: "held" | "released" | "removed"
+  readonly since: Timestamp.Timestamp
+  readonly writtenAt: Timestamp.Timestamp
+}
+
+const noJournal = { operation: "append", cause: new Error("the journal needs a checkpoint first") }
+
+const statusOf = ({ journal, state }: Row): SessionList.Status => {
+  if (state === "held") return "running"
+  if (state === "removed") return "removed"
+  return Option.isSome(journal) ? "interrupted" : "closed"
+}
+
+const storedOf = (row: Row): Stored => ({
+  snapshot: row.snapshot,
+  journals: Option.toArray(row.journal),
+  status: statusOf(row),
+  since: row.since
+})
+
+const bytesOf = (row: Row): number => row.snapshot.length + Option.match(row.journal, {
+  onNone: () => 0,
+  onSome: (journal) => journal.length
+})
+
+/**
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<SessionStore> = Layer.effect(
+  SessionStore,
+  Effect.gen(function*() {
+    const limits = yield* SessionLimits
+    const rows = new Map<SessionId, Row>()
+
+    const find = (id: SessionId) =>
+      Effect.suspend(() => Effect.fromNullishOr(rows.get(id))).pipe(Effect.catch(() => new NotFound({ target: id })))
+
+    const readRow = (id: SessionId) =>
+      Effect.flatMap(find(id), (row) =>
+        bytesOf(row) > limits.maxBytes
+          ? Effect.fail(new InvalidJson({ id, reason: new TooLarge({ bytes: bytesOf(row), limit: limits.maxBytes }) }))
+          : Effect.succeed(storedOf(row)))
+
+    const refuseHeld = (row: Row) =>
+      row.state === "held" ? Effect.fail(new AlreadyRunning({ liveness: "alive" })) : Effect.void
+
+    const makeClaim = Effect.fnUntraced(function*(id: SessionId, epoch: number) {
+      let isOver = false
+      let before = Option.none<Option.Option<Uint8Array>>()
+
+      /** Changes the row, as long as it is this claim's. */
+      const change = (update: (row: Row, now: Timestamp.Timestamp) => Row) =>
+        Effect.flatMap(Timestamp.now, (now) =>
+          Effect.suspend(() => {
+            const row = rows.get(id)
+            if (row === undefined || row.epoch !== epoch || isOver) {
+              return Effect.fail(new SessionEnded({ id, reason: new LeaseLost({}) }))
+            }
+            rows.set(id, update(row, now))
+            return Effect.void
+          }))
+
+      const claim: Claim = {
+        id,
+        epoch,
+        stored: readRow(id),
+        begin: ({ bytes }) =>
+          change((row) => {
+            before = Option.some(row.journal)
+            return { ...row, journal: Option.some(bytes) }
+          }),
+        append: (lines) =>
+          Effect.suspend((): Effect.Effect<void, SessionEnded | StoreError> => {
+            const row = rows.get(id)
+            if (row?.epoch === epoch && Option.isNone(row.journal)) return new StoreError(noJournal)
+            return change((row, writtenAt) => {
+              before = Option.none()
+              return { ...row, writtenAt, journal: Option.map(row.journal, (journal) => Text.concat([journal, lines])) }
+            })
+          }),
+        checkpoint: (snapshot, { bytes }) =>
+          change((row, writtenAt) => {
+            before = Option.none()
+            return { ...row, writtenAt, snapshot, journal: Option.some(bytes) }
+          }),
+        close: (snapshot) =>
+          Effect.tap(
+            change((row, since) => ({
+              ...row,
+              snapshot,
+              journal: Option.none(),
+              epoch: epoch + 1,
+              state: "released",
+              since
+            })),
+            Effect.sync(() => {
+              isOver = true
+            })
+          ),
+        release: Effect.tap(
+          change((row, since) => ({
+            ...row,
+            journal: Option.getOrElse(before, () => row.journal),
+            epoch: epoch + 1,
+            state: "released",
+            since
+          })),
+          Effect.sync(() => {
+            isOver = true
+          })
+        )
+      }
+      yield* Effect.addFinalizer(() => isOver ? Effect.void : Effect.ignore(claim.release))
+      return claim
+    })
+
+    const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine) =>
+      Effect.gen(function*() {
+        if (rows.has(id)) return yield* new StoreError({ operation: "create", cause: new Error("the id is taken") })
+        const since = yield* Timestamp.now
+        rows.set(id, { snapshot, journal: Option.some(firstLine), epoch: firstEpoch, state: "held", since, writtenAt: since })
+        return yield* makeClaim(id, firstEpoch)
+      }).pipe(Effect.uninterruptible)
+
+    const claim: SessionStore["Service"]["claim"] = (id, options) =>
+      Effect.gen(function*() {
+        const row = yield* find(id)
+        if (row.state === "removed") return yield* new NotFound({ target: `${id} outside the trash` })
+        if (options?.takeOver !== true) yield* refuseHeld(row)
+        const since = yield* Timestamp.now
+        rows.set(id, { ...row, epoch: row.epoch + 1, state: "held", since })
+        return yield* makeClaim(id, row.epoch + 1)
+      }).pipe(Effect.uninterruptible)
+
+    const move = (row: Row, id: SessionId, state: "removed" | "released") =>
+      Effect.map(Timestamp.now, (since) => void rows.set(id, { ...row, epoch: row.epoch + 1, state, since }))
+
+    const remove: SessionStore["Service"]["remove"] = Effect.fnUntraced(function*(id, options) {
+      const row = yield* find(id)
+      if (row.state === "removed") return
+      yield* refuseHeld(row)
+      if (statusOf(row) === "interrupted" && options?.interrupted !== true) {
+        return yield* new AlreadyRunning({ liveness: "dead" })
+      }
+      yield* move(row, id, "removed")
+    })
+
+    const restore: SessionStore["Service"]["restore"] = Effect.fnUntraced(function*(id) {
+      const row = yield* find(id)
+      if (row.state === "removed") yield* move(row, id, "released")
+    })
+
+    const purge: SessionStore["Service"]["purge"] = Effect.fnUntraced(function*(id) {
+      const row = yield* find(id)
+      if (row.state !== "removed") return yield* new NotFound({ target: `${id} in the trash` })
+      rows.delete(id)
+    })
+
+    const entry = (id: SessionId, row: Row): SessionList.Entry => {
+      const signature = Snapshot.signatureAtEnd(row.snapshot)
+      const head = Snapshot.decodeHead(id, row.snapshot, Option.isSome(signature))
+      if (Result.isFailure(head)) return { _tag: "Broken", name: id, error: head.failure }
+      return Option.match(head.success, {
+        onNone: () => ({ _tag: "Broken" as const, name: id, error: Snapshot.noHead(id) }),
+        onSome: ({ epoch: _epoch, revision: _revision, version: _version, ...head }) => ({
+          _tag: "Stored" as const,
+          ...head,
+          updatedAt: Option.isNone(row.journal) || row.writtenAt < head.updatedAt ? head.updatedAt : row.writtenAt,
+          status: statusOf(row),
+          ...(row.state === "removed" ? { removedAt: row.since } : {}),
+          bytes: bytesOf(row)
+        })
+      })
+    }
+
+    return SessionStore.of({
+      limits,
+      entries: Stream.suspend(() => Stream.fromIterable([...rows].map(([id, row]) => entry(id, row)))),
+      read: readRow,
+      create,
+      claim,
+      remove,
+      restore,
+      purge
+    })
+  })
+)

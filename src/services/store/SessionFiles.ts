@@ -1,0 +1,203 @@
+/**
+ * Reading one session's directory: names, files, and names again, so that what
+ * is read was there at one moment. Readers hold nothing and change nothing.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Path from "effect/Path"
+import * as Journal from "../../core/Journal.ts"
+import { InvalidJson, TooLarge, Unsigned } from "../../core/SessionError.ts"
+import type { SessionId } from "../../core/SessionId.ts"
+import type * as SessionList from "../../core/SessionList.ts"
+import * as Snapshot from "../../core/Snapshot.ts"
+import * as Timestamp from "../../core/Timestamp.ts"
+import type { Limits } from "../SessionLimits.ts"
+import type { Stored } from "./Contract.ts"
+import type { Files } from "./Files.ts"
+import { identity, isMissing, wrongKind } from "./Files.ts"
+import * as Layout from "./Layout.ts"
+import type { Leases, Standing } from "./Leases.ts"
+import { status } from "./Leases.ts"
+
+/** How often a reading that others changed underneath is begun again. */
+const attempts = 100
+
+/** Enough for most heads, and one read. */
+const headBytes = 4096
+
+/** What was read changed meanwhile. */
+class Moved extends Data.TaggedError("Moved") {}
+
+/** What a reading found, and the version of the snapshot that it found it in. */
+interface Reading<A> {
+  readonly value: A
+  readonly version: string
+}
+
+export const make = (services: {
+  readonly files: Files
+  readonly leases: Leases
+  readonly path: Path.Path
+  readonly limits: Limits
+}) => {
+  const { files, leases, limits, path } = services
+
+  /**
+   * Repeats a reading until nothing that decides it changed meanwhile: the
+   * highest lease, the names of the journals, the snapshot.
+   */
+  const steadily = <A, E>(
+    directory: string,
+    reading: (names: Layout.Names, standing: Standing) => Effect.Effect<Reading<A>, E>
+  ) =>
+    Effect.gen(function*() {
+      const before = yield* leases.names(directory)
+      const file = path.join(directory, Layout.snapshot)
+      if (!before.hasSnapshot) return yield* Effect.fail(wrongKind("lstat", file, "a snapshot", "none"))
+      const standing = yield* moves(leases.standing(directory, before))
+      const { value, version } = yield* moves(reading(before, standing))
+      const info = yield* moves(files.lstat(file))
+      const after = yield* leases.names(directory)
+      return identity(info) === version && Layout.isSame(before, after) ? value : yield* new Moved()
+    }).pipe(
+      Effect.retry({ while: (error) => error instanceof Moved, times: attempts }),
+      Effect.catchIf(
+        (error) => error instanceof Moved,
+        () => Effect.fail(wrongKind("read", directory, "a session at rest", "one that changes all the time"))
+      )
+    )
+
+  /** A file that went while it was read shows that others are at work. */
+  const moves = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Moved> =>
+    Effect.catchIf(effect, isMissing, () => new Moved())
+
+  /** The first line of a journal, with its newline. */
+  const readFirstLine = (file: string) =>
+    Effect.map(files.readEnds(file, { head: Journal.maxFirstLineBytes, tail: 0 }), ({ head, info }) => ({
+      line: head.subarray(0, head.indexOf(0x0a) + 1 || head.length),
+      info
+    }))
+
+  const names = (signature: Option.Option<string>, line: Uint8Array): boolean =>
+    Option.exists(
+      Journal.snapshotNamed(line),
+      (named) => Option.contains(signature, named)
+    )
+
+  const readJournal = (file: string, snapshotBytes: number) =>
+    files.read(file, limits.maxBytes - snapshotBytes).pipe(
+      Effect.map(({ bytes }) => bytes),
+      Effect.catchTag("TooLarge", ({ bytes }) =>
+        new TooLarge({ bytes: bytes + snapshotBytes, limit: limits.maxBytes }))
+    )
+
+  /** Snapshot and journals; of journals that do not count only the first line. */
+  const read = (id: SessionId, directory: string) =>
+    steadily(directory, (found, standing) =>
+      Effect.gen(function*() {
+        const { bytes: snapshot, info } = yield* files.read(path.join(directory, Layout.snapshot), limits.maxBytes)
+        const signature = Snapshot.signatureAtEnd(snapshot)
+        const journals: Array<Uint8Array> = []
+        let isOpen = false
+        for (const { name } of found.journals.toReversed()) {
+          const file = path.join(directory, name)
+          const { line } = yield* readFirstLine(file)
+          const counts: boolean = !isOpen && names(signature, line)
+          journals.unshift(counts ? yield* readJournal(file, snapshot.length) : line)
+          isOpen = isOpen || counts
+        }
+        const value: Stored = {
+          snapshot,
+          journals,
+          status: status(standing, isOpen),
+          ...Option.match(standing.lease, {
+            onNone: () => ({}),
+            onSome: ({ holder, since }) => ({ holder, since })
+          })
+        }
+        return { value, version: identity(info) }
+      })).pipe(
+        Effect.catchTag("TooLarge", (reason) => new InvalidJson({ id, reason }))
+      )
+
+  /** The journal that counts, as far as first lines tell. */
+  const countingJournal = Effect.fnUntraced(function*(
+    directory: string,
+    found: Layout.Names,
+    signature: Option.Option<string>
+  ) {
+    for (const { name } of found.journals.toReversed()) {
+      const { info, line } = yield* readFirstLine(path.join(directory, name))
+      if (names(signature, line)) return Option.some(info)
+    }
+    return Option.none()
+  })
+
+  const modified = (info: { readonly mtime: Option.Option<Date> }): Option.Option<Timestamp.Timestamp> =>
+    Option.map(info.mtime, (time) => Timestamp.fromDateTime(DateTime.fromDateUnsafe(time)))
+
+  const readHead = Effect.fnUntraced(function*(id: SessionId, file: string) {
+    const ends = yield* files.readEnds(file, { head: headBytes, tail: Snapshot.maxTailBytes })
+    const size = files.size(ends.info)
+    const signature = Snapshot.signatureAtEnd(ends.tail)
+    if (size > limits.maxBytes) {
+      return yield* new InvalidJson({ id, reason: new TooLarge({ bytes: size, limit: limits.maxBytes }) })
+    }
+    if (Option.isNone(signature) && size > ends.head.length) {
+      return yield* new InvalidJson({ id, reason: new Unsigned({}) })
+    }
+    const short = Snapshot.decodeHead(id, ends.head, Option.isSome(signature))
+    const found = yield* Effect.fromResult(short)
+    const head = yield* Option.isSome(found) || size <= ends.head.length
+      ? Effect.succeed(found)
+      : Effect.flatMap(
+        files.readEnds(file, { head: Snapshot.maxHeadBytes, tail: 0 }),
+        (longer) => Effect.fromResult(Snapshot.decodeHead(id, longer.head, Option.isSome(signature)))
+      )
+    if (Option.isNone(head)) return yield* Snapshot.noHead(id)
+    return { head: head.value, signature, info: ends.info, size }
+  })
+
+  /** What a list shows of the session. */
+  const entry = (id: SessionId, directory: string) =>
+    steadily(directory, (found, standing) =>
+      Effect.gen(function*() {
+        const { head, info, signature, size } = yield* readHead(id, path.join(directory, Layout.snapshot))
+        const journal = yield* countingJournal(directory, found, signature)
+        const lastWrite = Option.flatMap(journal, modified)
+        const state = status(standing, Option.isSome(journal))
+        const value: SessionList.Stored = {
+          _tag: "Stored",
+          id,
+          name: head.name,
+          projectPath: head.projectPath,
+          status: state,
+          createdAt: head.createdAt,
+          updatedAt: Option.getOrElse(
+            Option.filter(lastWrite, (time) => time > head.updatedAt),
+            () => head.updatedAt
+          ),
+          ...(head.closedAt === undefined ? {} : { closedAt: head.closedAt }),
+          ...Option.match(standing.lease, {
+            onNone: () => ({}),
+            onSome: ({ holder, since }) => ({
+              ...(state === "removed" ? { removedAt: since } : {}),
+              ...(state === "running" || state === "elsewhere" ? { holder } : {})
+            })
+          }),
+          messages: head.messages,
+          todosOpen: head.todosOpen,
+          todosDone: head.todosDone,
+          bytes: size + Option.match(journal, { onNone: () => 0, onSome: files.size })
+        }
+        return { value, version: identity(info) }
+      }))
+
+  return { entry, read }
+}
+
+export type SessionFiles = ReturnType<typeof make>
