@@ -220,7 +220,9 @@ export const open = (keyRing: KeyRing, id: SessionId, bytes: Uint8Array): Result
     return Result.fail(new InvalidJson({ id, reason: new UnknownKey({ keyId: first.value.key }) }))
   }
   const firstLine = firstLineOf(bytes)
-  if (firstLine.length === bytes.length || Option.isNone(unseal(mac.value, first.value.key, firstLine))) return broken(1)
+  if (firstLine.length === bytes.length || Option.isNone(unseal(mac.value, first.value.key, firstLine))) {
+    return broken(1)
+  }
 
   const events: Array<SessionEvent.Recorded> = []
   let offset = firstLine.length + 1

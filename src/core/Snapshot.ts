@@ -371,10 +371,13 @@ const verify = (
   if (Option.isNone(signature)) return invalid(new BadSignature({}))
   const signed = bytes.subarray(0, bytes.length - `,"signature":"${text.value}"}`.length)
   const fits = (id: SessionId.SessionId) =>
-    Option.map(Signature.start(keyRing, signature.value.keyId, { domain: "snapshot", version: claim.version, id }), (mac) => {
-      mac.update(signed)
-      return Signature.matches(mac, signature.value)
-    })
+    Option.map(
+      Signature.start(keyRing, signature.value.keyId, { domain: "snapshot", version: claim.version, id }),
+      (mac) => {
+        mac.update(signed)
+        return Signature.matches(mac, signature.value)
+      }
+    )
   const verified = fits(id)
   if (Option.isNone(verified)) return invalid(new UnknownKey({ keyId: signature.value.keyId }))
   if (verified.value) return Result.succeed(text.value)

@@ -56,7 +56,10 @@ export const after = (
   session: Session,
   encoded: Uint8Array | undefined
 ): StateSize => {
-  const replaced = (before: unknown, now: unknown) => ({ ...self, session: self.session + bytesOf(now) - bytesOf(before) })
+  const replaced = (before: unknown, now: unknown) => ({
+    ...self,
+    session: self.session + bytesOf(now) - bytesOf(before)
+  })
   switch (event._tag) {
     case "MessageAppended":
       return { ...self, conversation: self.conversation + (encoded === undefined ? 0 : message(encoded)) }

@@ -6,7 +6,6 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 const day =
@@ -55,11 +54,3 @@ export const toDateTime = (timestamp: Timestamp): DateTime.Utc => DateTime.makeU
  * @since 0.1.0
  */
 export const toMillis = (timestamp: Timestamp): number => DateTime.toEpochMillis(toDateTime(timestamp))
-
-/**
- * The moment the `Clock` shows.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const now: Effect.Effect<Timestamp> = Effect.map(DateTime.now, fromDateTime)

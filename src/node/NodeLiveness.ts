@@ -53,16 +53,12 @@ const self: Holder = {
   startTime: processFacts("self")?.startTime ?? ""
 }
 
-/** One set for the whole process, however many layers and copies of this module it has. */
-const heldKey = Symbol.for("effect-reprise/node/NodeLiveness/held")
-
-const heldOfProcess = (): Set<string> => {
-  const known: unknown = Reflect.get(globalThis, heldKey)
-  if (known instanceof Set) return known
-  const fresh = new Set<string>()
-  Reflect.set(globalThis, heldKey, fresh)
-  return fresh
+declare global {
+  /** One set for the whole process, however many layers and copies of this module it has. */
+  var effectRepriseHeldLeases: Set<string> | undefined
 }
+
+const heldOfProcess = (): Set<string> => globalThis.effectRepriseHeldLeases ??= new Set()
 
 const judge = (held: Set<string>, { holder, nonce }: { readonly holder: Holder; readonly nonce: string }): Verdict => {
   if (holder.host !== self.host) return "unknown"
@@ -71,7 +67,8 @@ const judge = (held: Set<string>, { holder, nonce }: { readonly holder: Holder; 
   if (holder.pid === self.pid && holder.startTime === self.startTime) return held.has(nonce) ? "alive" : "dead"
   if (self.startTime === "") return exists(holder.pid) ? "alive" : "dead"
   const facts = processFacts(holder.pid)
-  const isGone = facts === undefined || facts.startTime !== holder.startTime || facts.state === "Z" || facts.state === "X"
+  const isGone = facts === undefined || facts.startTime !== holder.startTime || facts.state === "Z" ||
+    facts.state === "X"
   return isGone ? "dead" : "alive"
 }
 

@@ -74,7 +74,10 @@ export const layerResumeLimit: Layer.Layer<ResumeLimit.ResumeLimit> = ResumeLimi
 const layerSigner = (options: Options) =>
   Layer.unwrap(Effect.map(Path.Path, (path) => {
     const sessions = path.resolve(options.directory)
-    return Signer.layerMachineSecret({ sessions, file: options.keyFile ?? path.join(path.dirname(sessions), "keyring.json") })
+    return Signer.layerMachineSecret({
+      sessions,
+      file: options.keyFile ?? path.join(path.dirname(sessions), "keyring.json")
+    })
   }))
 
 /**
@@ -106,4 +109,3 @@ export const layerServices = (options: Options) =>
  */
 export const layer = (options: Options): Layer.Layer<Services, StoreError> =>
   Layer.provideMerge(layerServices(options), layerPlatform)
-

@@ -20,7 +20,8 @@ import * as SessionId from "../core/SessionId.ts"
 import * as SessionList from "../core/SessionList.ts"
 import * as Snapshot from "../core/Snapshot.ts"
 import * as StateSize from "../core/StateSize.ts"
-import * as Timestamp from "../core/Timestamp.ts"
+import type * as Timestamp from "../core/Timestamp.ts"
+import { now } from "../services/Now.ts"
 import { ProjectDirectory } from "../services/ProjectDirectory.ts"
 import type { RunningSession } from "../services/RunningSession.ts"
 import * as SessionStore from "../services/SessionStore.ts"
@@ -48,10 +49,17 @@ export interface CreateOptions {
 const isSession = Check.make(Session.Session)
 
 /** The session that the options describe, or everything that is wrong with them. */
-const describe = (options: CreateOptions, id: SessionId.SessionId, project: Fingerprint, now: Timestamp.Timestamp, maxDepth: number) =>
+const describe = (
+  options: CreateOptions,
+  id: SessionId.SessionId,
+  project: Fingerprint,
+  now: Timestamp.Timestamp,
+  maxDepth: number
+) =>
   Json.copy({
     id,
-    name: options.name ?? Session.nameFrom(project.path.split(/[\\/]/).findLast((step) => step !== "") ?? "", "session"),
+    name: options.name ??
+      Session.nameFrom(project.path.split(/[\\/]/).findLast((step) => step !== "") ?? "", "session"),
     projectPath: project.path,
     config: options.config,
     createdAt: now,
@@ -60,7 +68,10 @@ const describe = (options: CreateOptions, id: SessionId.SessionId, project: Fing
   }, maxDepth).pipe(
     Result.mapError(({ expected, path }) => [`${Json.formatPath(path)} is not ${expected}`]),
     Result.flatMap((session) =>
-      Result.mapError(isSession(session), (mistakes) => mistakes.map(({ expected, path }) => `${path} is not ${expected}`))
+      Result.mapError(
+        isSession(session),
+        (mistakes) => mistakes.map(({ expected, path }) => `${path} is not ${expected}`)
+      )
     ),
     Result.mapError((issues) => new CreateFailed({ reason: new InvalidSession({ issues }) }))
   )
@@ -111,14 +122,16 @@ const launch = Effect.fnUntraced(function*(
     reason instanceof StoreError ? reason : new CreateFailed({ reason })
 
   const project = yield* Effect.mapError(fingerprint(options.project), failed)
-  const session = yield* Effect.fromResult(describe(options, id, project, yield* Timestamp.now, store.limits.maxDepth - 1))
+  const session = yield* Effect.fromResult(describe(options, id, project, yield* now, store.limits.maxDepth - 1))
   yield* Effect.mapError(ensureRoom(), failed)
   yield* Effect.mapError(admit(project), failed)
 
   const state = Session.empty(session)
   const bytes = StateSize.total(StateSize.measure(state, []))
   if (bytes > store.limits.maxBytes) {
-    return yield* failed(new InvalidSession({ issues: [`it would have ${bytes} bytes and the limit is ${store.limits.maxBytes}`] }))
+    return yield* failed(
+      new InvalidSession({ issues: [`it would have ${bytes} bytes and the limit is ${store.limits.maxBytes}`] })
+    )
   }
   const epoch = SessionStore.firstEpoch
   const snapshot = yield* signed(Snapshot.encode(keyRing, state, [], { epoch }))

@@ -5,15 +5,23 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Check from "../core/Check.ts"
 import * as Journal from "../core/Journal.ts"
 import { Name } from "../core/Session.ts"
-import * as Check from "../core/Check.ts"
-import type { InvalidJson, NotFound, SchemaVersion, SessionEnded } from "../core/SessionError.ts"
-import { EventRejected, Invalid, RestoreFailed, type StoreError } from "../core/SessionError.ts"
+import {
+  EventRejected,
+  Invalid,
+  type InvalidJson,
+  type NotFound,
+  RestoreFailed,
+  type SchemaVersion,
+  type SessionEnded,
+  type StoreError
+} from "../core/SessionError.ts"
 import * as SessionEvent from "../core/SessionEvent.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import * as Snapshot from "../core/Snapshot.ts"
-import * as Timestamp from "../core/Timestamp.ts"
+import { now } from "../services/Now.ts"
 import { SessionStore } from "../services/SessionStore.ts"
 import { signed, Signer } from "../services/Signer.ts"
 import { Supervisor } from "../services/Supervisor.ts"
@@ -26,15 +34,17 @@ const isName = Check.make(Name)
 const renameStored = Effect.fnUntraced(function*(id: SessionId, name: string) {
   const store = yield* SessionStore
   const keyRing = yield* Signer
-  yield* Effect.mapError(Effect.fromResult(isName(name)), ([{ expected }]) =>
-    new EventRejected({ id, reason: new Invalid({ path: "name", expected }) }))
+  yield* Effect.mapError(
+    Effect.fromResult(isName(name)),
+    ([{ expected }]) => new EventRejected({ id, reason: new Invalid({ path: "name", expected }) })
+  )
   const claim = yield* Effect.mapError(
     store.claim(id),
     (error) => error._tag === "AlreadyRunning" ? new RestoreFailed({ id, reason: error }) : error
   )
   const verified = yield* Load.open(id, yield* claim.stored)
   const state = yield* Effect.mapError(
-    Effect.fromResult(SessionEvent.apply(verified.state, { at: yield* Timestamp.now, event: { _tag: "Renamed", name } })),
+    Effect.fromResult(SessionEvent.apply(verified.state, { at: yield* now, event: { _tag: "Renamed", name } })),
     ({ expected }) => new EventRejected({ id, reason: new Invalid({ path: "name", expected }) })
   )
   const { closedAt } = verified.snapshot.head

@@ -10,8 +10,17 @@ import * as Journal from "../core/Journal.ts"
 import * as ProjectPath from "../core/ProjectPath.ts"
 import type { SessionState } from "../core/Session.ts"
 import * as Session from "../core/Session.ts"
-import { AlreadyRunning, ProjectChanged, RestoreFailed, StepFailed, StoreError } from "../core/SessionError.ts"
-import type { InvalidJson, NotFound, SchemaVersion, SessionEnded } from "../core/SessionError.ts"
+import {
+  AlreadyRunning,
+  type InvalidJson,
+  type NotFound,
+  ProjectChanged,
+  RestoreFailed,
+  type SchemaVersion,
+  type SessionEnded,
+  StepFailed,
+  StoreError
+} from "../core/SessionError.ts"
 import * as SessionEvent from "../core/SessionEvent.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import type { Verified } from "../core/StoredSession.ts"
@@ -111,7 +120,9 @@ const activate = Effect.fnUntraced(function*(claim: SessionStore.Claim, verified
   const writer = yield* signed(
     Journal.writer(keyRing, { id: claim.id, epoch: claim.epoch, part: 0, snapshot: signature, revision: head.revision })
   )
-  const lines = verified.recorded.map(({ at, event }) => writer.encode([{ at, json: SessionWriter.encodeEvent(event).json }]))
+  const lines = verified.recorded.map(({ at, event }) =>
+    writer.encode([{ at, json: SessionWriter.encodeEvent(event).json }])
+  )
   const bytes = Text.concat([writer.firstLine, ...lines])
   yield* claim.begin({ part: 0, bytes })
   return { writer, part: 0, bytes: bytes.length }
@@ -137,7 +148,10 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
   const stored = yield* store.read(id)
   const loaded = yield* Load.open(id, stored)
   if (stored.status === "interrupted") {
-    yield* Effect.annotateLogs(Effect.logInfo("found interrupted"), { events: loaded.recorded.length, torn: loaded.torn })
+    yield* Effect.annotateLogs(Effect.logInfo("found interrupted"), {
+      events: loaded.recorded.length,
+      torn: loaded.torn
+    })
   }
   const project = yield* Effect.mapError(fingerprint(loaded.state.session.projectPath), unlessStore)
   yield* Effect.mapError(admit(project), failed)

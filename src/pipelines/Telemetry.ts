@@ -52,5 +52,6 @@ export const observed = (operation: string) => <A, E, R>(self: Effect.Effect<A, 
  * @category instrumentation
  * @since 0.1.0
  */
-export const ofSession = (operation: string) => <A, E, R>(self: Effect.Effect<A, E, R>, id: string): Effect.Effect<A, E, R> =>
-  Effect.annotateLogs(observed(operation)(self), { sessionId: id })
+export const ofSession =
+  (operation: string) => <A, E, R>(self: Effect.Effect<A, E, R>, id: string): Effect.Effect<A, E, R> =>
+    Effect.annotateLogs(observed(operation)(self), { sessionId: id })

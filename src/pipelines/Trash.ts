@@ -7,11 +7,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Retention from "../core/Retention.ts"
-import { CreateFailed, type NotFound, RestoreFailed, StoreError } from "../core/SessionError.ts"
-import type { AlreadyRunning } from "../core/SessionError.ts"
+import { type AlreadyRunning, CreateFailed, type NotFound, RestoreFailed, StoreError } from "../core/SessionError.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import type * as SessionList from "../core/SessionList.ts"
-import * as Timestamp from "../core/Timestamp.ts"
+import { now } from "../services/Now.ts"
 import { SessionStore } from "../services/SessionStore.ts"
 import { ensureRoom } from "./Create.ts"
 import * as Telemetry from "./Telemetry.ts"
@@ -72,8 +71,8 @@ export const restore: (id: SessionId) => Effect.Effect<
  * @category operations
  * @since 0.1.0
  */
-export const purge: (id: SessionId) => Effect.Effect<void, NotFound | RestoreFailed | StoreError, SessionStore> =
-  Effect.fn("Sessions.purge")(function*(id: SessionId) {
+export const purge: (id: SessionId) => Effect.Effect<void, NotFound | RestoreFailed | StoreError, SessionStore> = Effect
+  .fn("Sessions.purge")(function*(id: SessionId) {
     const store = yield* SessionStore
     yield* Effect.catchTag(store.purge(id), "AlreadyRunning", refused(id))
     yield* Effect.logInfo("purged")
@@ -126,15 +125,19 @@ export const cleanup: (options?: CleanupOptions) => Effect.Effect<CleanupReport,
 )(function*(options: CleanupOptions = {}) {
   const store = yield* SessionStore
   const plan = Retention.plan(yield* Stream.runCollect(store.entries), {
-    now: yield* Timestamp.now,
+    now: yield* now,
     olderThan: options.olderThan === undefined ? store.limits.cleanupAge : Duration.fromInputUnsafe(options.olderThan)
   })
   if (options.dryRun === true) return { removed: plan.remove, purged: plan.purge, skipped: plan.skip, failed: [] }
-  const act = (entries: ReadonlyArray<SessionList.Stored>, one: (id: SessionId) => Effect.Effect<void, CleanupError, SessionStore>) =>
-    Effect.partition(entries, (entry) => Effect.mapBoth(one(entry.id), {
-      onFailure: (error) => ({ entry, error }),
-      onSuccess: () => entry
-    }), { concurrency: store.limits.concurrency })
+  const act = (
+    entries: ReadonlyArray<SessionList.Stored>,
+    one: (id: SessionId) => Effect.Effect<void, CleanupError, SessionStore>
+  ) =>
+    Effect.partition(entries, (entry) =>
+      Effect.mapBoth(one(entry.id), {
+        onFailure: (error) => ({ entry, error }),
+        onSuccess: () => entry
+      }), { concurrency: store.limits.concurrency })
   const [removed, notRemoved] = yield* act(plan.remove, (id) => remove(id))
   const [purged, notPurged] = yield* act(plan.purge, purge)
   return { removed, purged, skipped: plan.skip, failed: [...notRemoved, ...notPurged] }

@@ -11,7 +11,7 @@ import * as Json from "../core/Json.ts"
 import { EventRejected, Invalid, Refused } from "../core/SessionError.ts"
 import { SessionEvent } from "../core/SessionEvent.ts"
 import type { SessionId } from "../core/SessionId.ts"
-import * as Timestamp from "../core/Timestamp.ts"
+import { now } from "./Now.ts"
 import type { Redact } from "./Redaction.ts"
 import type { RunningSession } from "./RunningSession.ts"
 import type { Limits } from "./SessionLimits.ts"
@@ -62,7 +62,7 @@ export const make = (options: {
     state: writer.state,
     changes: writer.changes,
     append: Effect.fnUntraced(function*(input) {
-      const { content, id: given, role, timestamp = yield* Timestamp.now, ...further } = input
+      const { content, id: given, role, timestamp = yield* now, ...further } = input
       const message = { id: given ?? (yield* random.uuidV4()), role, content, timestamp, ...further }
       const stored = yield* submit({ _tag: "MessageAppended", message })
       return stored._tag === "MessageAppended" ? stored.message : yield* reject("", "a message")

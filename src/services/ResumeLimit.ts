@@ -84,7 +84,9 @@ export const layerStoreMonotonic = (
         for (const [key, { endsAt }] of counters) if (endsAt <= at) counters.delete(key)
         if (counters.size < (options.maxKeys ?? 10_000)) return
         let first: { readonly key: string; readonly endsAt: number } | undefined
-        for (const [key, { endsAt }] of counters) if (first === undefined || endsAt < first.endsAt) first = { key, endsAt }
+        for (const [key, { endsAt }] of counters) {
+          if (first === undefined || endsAt < first.endsAt) first = { key, endsAt }
+        }
         if (first !== undefined) counters.delete(first.key)
       }
 

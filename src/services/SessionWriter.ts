@@ -14,20 +14,14 @@ import * as Stream from "effect/Stream"
 import type { Entry, Writer } from "../core/Journal.ts"
 import * as Journal from "../core/Journal.ts"
 import type { SessionState } from "../core/Session.ts"
-import {
-  Closed,
-  EventRejected,
-  Invalid,
-  SessionEnded,
-  SessionFull,
-  type StoreError
-} from "../core/SessionError.ts"
+import { Closed, EventRejected, Invalid, SessionEnded, SessionFull, type StoreError } from "../core/SessionError.ts"
 import * as SessionEvent from "../core/SessionEvent.ts"
 import type { KeyRing } from "../core/Signature.ts"
 import * as Snapshot from "../core/Snapshot.ts"
 import * as StateSize from "../core/StateSize.ts"
 import * as Text from "../core/Text.ts"
-import * as Timestamp from "../core/Timestamp.ts"
+import type * as Timestamp from "../core/Timestamp.ts"
+import { now } from "./Now.ts"
 import type { ChangeError } from "./RunningSession.ts"
 import type { Limits } from "./SessionLimits.ts"
 import type { Claim } from "./SessionStore.ts"
@@ -92,7 +86,9 @@ interface Saved {
  * @category encoding
  * @since 0.1.0
  */
-export const encodeEvent = (event: SessionEvent.SessionEvent): { readonly json: string; readonly message?: Uint8Array } => {
+export const encodeEvent = (
+  event: SessionEvent.SessionEvent
+): { readonly json: string; readonly message?: Uint8Array } => {
   if (event._tag !== "MessageAppended") return { json: JSON.stringify(event) }
   const message = JSON.stringify(event.message)
   return { json: `{"_tag":"MessageAppended","message":${message}}`, message: Text.toBytes(message) }
@@ -158,7 +154,13 @@ export const make = Effect.fnUntraced(function*(options: {
     const snapshot = yield* signed(Snapshot.encode(keyRing, next.state, next.messages, { epoch: claim.epoch }))
     const part = journal.part + 1
     const writer = yield* signed(
-      Journal.writer(keyRing, { id, epoch: claim.epoch, part, snapshot: snapshot.signature, revision: next.state.revision })
+      Journal.writer(keyRing, {
+        id,
+        epoch: claim.epoch,
+        part,
+        snapshot: snapshot.signature,
+        revision: next.state.revision
+      })
     )
     journal = { ...journal, part }
     needsCheckpoint = true
@@ -209,8 +211,7 @@ export const make = Effect.fnUntraced(function*(options: {
     saved = next
   }, endsWhenLost)
 
-  const isOverdue = () =>
-    journal.bytes > limits.checkpointBytes && journal.bytes > journal.snapshotBytes / 4
+  const isOverdue = () => journal.bytes > limits.checkpointBytes && journal.bytes > journal.snapshotBytes / 4
 
   const warnWhenNearlyFull = Effect.suspend(() => {
     const bytes = StateSize.total(saved.size)
@@ -227,7 +228,7 @@ export const make = Effect.fnUntraced(function*(options: {
     if (queue.length === 0) return
     const items = queue
     queue = []
-    const batch = assemble(items, yield* Timestamp.now)
+    const batch = assemble(items, yield* now)
     if (batch.accepted.length === 0) return
     const outcome = yield* Effect.exit(writeBatch(batch))
     if (Exit.isSuccess(outcome)) announce()
@@ -235,10 +236,13 @@ export const make = Effect.fnUntraced(function*(options: {
     if (Exit.isFailure(outcome)) return
     yield* warnWhenNearlyFull
     if (!isOverdue()) return
-    yield* Effect.catch(writeSnapshot(saved), (error) =>
-      Effect.annotateLogs(Effect.logWarning("a checkpoint failed and is tried again with the next event", error), {
-        sessionId: id
-      }))
+    yield* Effect.catch(
+      writeSnapshot(saved),
+      (error) =>
+        Effect.annotateLogs(Effect.logWarning("a checkpoint failed and is tried again with the next event", error), {
+          sessionId: id
+        })
+    )
   }).pipe(Effect.uninterruptible)
 
   const submit: SessionWriter["submit"] = (event) =>
@@ -271,7 +275,7 @@ export const make = Effect.fnUntraced(function*(options: {
       yield* unlessEnded
       yield* flush
       yield* unlessEnded
-      const closedAt = yield* Timestamp.now
+      const closedAt = yield* now
       const snapshot = yield* signed(
         Snapshot.encode(keyRing, saved.state, saved.messages, { epoch: claim.epoch, closedAt })
       )
@@ -282,10 +286,12 @@ export const make = Effect.fnUntraced(function*(options: {
   )
 
   const changes = Stream.unfold<number, SessionState, never, never>(-1, (seen) =>
-    Effect.suspend(function step(): Effect.Effect<readonly [SessionState, number] | undefined> {
-      if (saved.state.revision > seen) return Effect.succeed([saved.state, saved.state.revision] as const)
-      if (ended !== undefined) return Effect.succeed(undefined)
-      return Effect.flatMap(Deferred.await(changed), () => Effect.suspend(step))
+    Effect.gen(function*() {
+      while (saved.state.revision <= seen) {
+        if (ended !== undefined) return undefined
+        yield* Deferred.await(changed)
+      }
+      return [saved.state, saved.state.revision] as const
     }))
 
   yield* waiting.await.pipe(

@@ -177,7 +177,8 @@ const make = Effect.gen(function*() {
         Effect.onError(() =>
           Effect.sync(() => {
             live.value.stopping = Option.none()
-          })),
+          })
+        ),
         Effect.onExit((exit) => Deferred.done(done, exit)),
         Effect.exit,
         Effect.forkIn(root),
@@ -203,14 +204,18 @@ const make = Effect.gen(function*() {
     stop,
     discard,
     get: (id) => Effect.sync(() => Option.map(liveOf(id), ({ session }) => session)),
-    running: Effect.sync(() => [...slots.keys()].flatMap((id) => Option.toArray(liveOf(id))).map(({ session }) => session))
+    running: Effect.sync(() =>
+      [...slots.keys()].flatMap((id) => Option.toArray(liveOf(id))).map(({ session }) => session)
+    )
   })
 
   yield* Effect.addFinalizer((exit) =>
     Effect.forEach([...slots.keys()], (id) =>
       Effect.catch(stop(id), (error) =>
         Effect.andThen(
-          Effect.annotateLogs(Effect.logError("a session was not saved and stays interrupted", error), { sessionId: id }),
+          Effect.annotateLogs(Effect.logError("a session was not saved and stays interrupted", error), {
+            sessionId: id
+          }),
           discard(id)
         )), { concurrency: "unbounded", discard: true }).pipe(
         Effect.andThen(Scope.close(root, exit))

@@ -59,7 +59,9 @@ export const make = Effect.fnUntraced(function*(keys: ReadonlyArray<Key>) {
     if (!Signature.isKeyId(id)) return yield* invalid("a key's id is not 1 to 32 of A-Z a-z 0-9 _ -")
     if (secrets.has(id)) return yield* invalid(`the key id ${id} comes twice`)
     const bytes = Redacted.value(secret)
-    if (bytes.length < minimumSecretBytes) return yield* invalid(`the key ${id} has less than ${minimumSecretBytes} bytes`)
+    if (bytes.length < minimumSecretBytes) {
+      return yield* invalid(`the key ${id} has less than ${minimumSecretBytes} bytes`)
+    }
     secrets.set(id, bytes)
   }
   const [current] = secrets.keys()
@@ -88,13 +90,15 @@ export const layer = (options: { readonly keys: ReadonlyArray<Key> }): Layer.Lay
  * @since 0.1.0
  */
 export const keysFromText = (text: string): Result.Result<ReadonlyArray<Key>, StoreError> =>
-  Result.all(text.split(",").map((pair) => {
-    const [id = "", secret = ""] = pair.trim().split(":")
-    return Result.mapBoth(Base64Url.decode(secret), {
-      onFailure: () => invalid(`the secret of the key ${id} is not base64url`),
-      onSuccess: (bytes): Key => ({ id, secret: Redacted.make(bytes) })
+  Result.all(
+    text.split(",").map((pair) => {
+      const [id = "", secret = ""] = pair.trim().split(":")
+      return Result.mapBoth(Base64Url.decode(secret), {
+        onFailure: () => invalid(`the secret of the key ${id} is not base64url`),
+        onSuccess: (bytes): Key => ({ id, secret: Redacted.make(bytes) })
+      })
     })
-  }))
+  )
 
 /**
  * Takes the key ring from configuration, by default from `REPRISE_KEYS`, in the
@@ -121,7 +125,8 @@ export const layerFromConfig = (
  * @since 0.1.0
  */
 export const signed = <A>(result: Option.Option<A>): Effect.Effect<A, StoreError> =>
-  Effect.mapError(Effect.fromOption(result), () => new StoreError({
-    operation: "signing",
-    cause: new Error("the key ring lost the key that signs")
-  }))
+  Effect.mapError(Effect.fromOption(result), () =>
+    new StoreError({
+      operation: "signing",
+      cause: new Error("the key ring lost the key that signs")
+    }))

@@ -20,6 +20,7 @@ import * as Text from "../../core/Text.ts"
 import * as Timestamp from "../../core/Timestamp.ts"
 import type { Hmac } from "../Hmac.ts"
 import { Liveness } from "../Liveness.ts"
+import { now } from "../Now.ts"
 import * as Files from "../store/Files.ts"
 import * as Layout from "../store/Layout.ts"
 import type { Key } from "./Keys.ts"
@@ -68,7 +69,7 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
       () => Effect.fail(unusable(file, "is too large for a key ring"))
     )
     if ((info.mode & 0o077) !== 0) {
-      return yield* Effect.fail(unusable(file, "can be read by others: chmod 600 it, and rotate its keys"))
+      return yield* unusable(file, "can be read by others: chmod 600 it, and rotate its keys")
     }
     return yield* Effect.fromOption(keysIn(bytes), () => unusable(file, "is not a key ring: restore it from a backup"))
   })
@@ -91,7 +92,7 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
   const create = Effect.gen(function*() {
     const id = (yield* random.uuidV4()).slice(0, 8)
     const secret = Base64Url.encode(yield* random.randomBytes(Keys.minimumSecretBytes))
-    const createdAt = yield* Timestamp.now
+    const createdAt = yield* now
     const content: typeof KeyFile.Type = { version: 1, keys: [{ id, secret, createdAt }] }
     const nonce = yield* random.uuidV4()
     const prepared = path.join(directory, Layout.privateName("creating", liveness.self, nonce))
@@ -113,9 +114,7 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
     const there = yield* fs.exists(file)
     if (there) return
     if (isLater) {
-      return yield* Effect.fail(
-        unusable(file, "is missing, and stored sessions are signed with its keys: restore it from a backup")
-      )
+      return yield* unusable(file, "is missing, and stored sessions are signed with its keys: restore it from a backup")
     }
     yield* create
   })

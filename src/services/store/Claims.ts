@@ -160,7 +160,10 @@ export const make = (services: {
         "append",
         Effect.gen(function*() {
           if (Option.isNone(current) || !isSettled) {
-            return yield* new StoreError({ operation: "append", cause: new Error("the journal needs a checkpoint first") })
+            return yield* new StoreError({
+              operation: "append",
+              cause: new Error("the journal needs a checkpoint first")
+            })
           }
           const journal = current.value
           isSettled = false
@@ -229,9 +232,10 @@ export const make = (services: {
     const claim: Claim = { id, epoch, stored: options.read, begin, append, checkpoint, close, release: giveBack }
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => isOver ? Effect.void : giveBack).pipe(
-        Effect.catchTag("SessionEnded", () => Effect.void),
-        Effect.catchTag("StoreError", (error) =>
-          Effect.logWarning("a lease was not given back; it ends with this process", error)),
+        Effect.catchTags({
+          SessionEnded: () => Effect.void,
+          StoreError: (error) => Effect.logWarning("a lease was not given back; it ends with this process", error)
+        }),
         Effect.ensuring(Effect.suspend(() => isOver ? Effect.void : over))
       )
     )

@@ -8,13 +8,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Holder } from "../../core/Holder.ts"
-import type {
-  AlreadyRunning,
-  InvalidJson,
-  NotFound,
-  SessionEnded,
-  StoreError
-} from "../../core/SessionError.ts"
+import type { AlreadyRunning, InvalidJson, NotFound, SessionEnded, StoreError } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
 import type { StoredBytes } from "../../core/StoredSession.ts"

@@ -75,11 +75,12 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         return directory
       })
 
-      const read = (operation: string) => (id: SessionId.SessionId): Effect.Effect<Stored, NotFound | InvalidJson | StoreError> =>
-        Effect.flatMap(locate(id), (directory) =>
-          sessions.read(id, directory).pipe(
-            Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
-          )).pipe(failsIn(operation))
+      const read =
+        (operation: string) => (id: SessionId.SessionId): Effect.Effect<Stored, NotFound | InvalidJson | StoreError> =>
+          Effect.flatMap(locate(id), (directory) =>
+            sessions.read(id, directory).pipe(
+              Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
+            )).pipe(failsIn(operation))
 
       /** Makes what leads to the sessions, and makes it durable. */
       const ensureBase = Effect.gen(function*() {
@@ -112,20 +113,22 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         }))
 
       /** Everything of a new session, in a directory that nobody else looks into. */
-      const prepare = Effect.fnUntraced(function*(directory: string, won: Won, snapshot: Uint8Array, firstLine: Uint8Array) {
-        const name = Layout.journal(firstEpoch, 0)
-        yield* files.makeDirectory(directory)
-        yield* files.write(path.join(directory, Layout.snapshot), snapshot)
-        yield* leases.write(path.join(directory, Layout.lease(won.epoch)), won)
-        const scope = yield* Scope.make()
-        const file = yield* Effect.onError(
-          files.createIn(scope, path.join(directory, name), firstLine),
-          (cause) => Scope.close(scope, Exit.failCause(cause))
-        )
-        const journal: OpenJournal = { name, file, scope, isProvisional: false }
-        yield* Effect.onError(files.syncDirectory(directory), (cause) => Scope.close(scope, Exit.failCause(cause)))
-        return journal
-      })
+      const prepare = Effect.fnUntraced(
+        function*(directory: string, won: Won, snapshot: Uint8Array, firstLine: Uint8Array) {
+          const name = Layout.journal(firstEpoch, 0)
+          yield* files.makeDirectory(directory)
+          yield* files.write(path.join(directory, Layout.snapshot), snapshot)
+          yield* leases.write(path.join(directory, Layout.lease(won.epoch)), won)
+          const scope = yield* Scope.make()
+          const file = yield* Effect.onError(
+            files.createIn(scope, path.join(directory, name), firstLine),
+            (cause) => Scope.close(scope, Exit.failCause(cause))
+          )
+          const journal: OpenJournal = { name, file, scope, isProvisional: false }
+          yield* Effect.onError(files.syncDirectory(directory), (cause) => Scope.close(scope, Exit.failCause(cause)))
+          return journal
+        }
+      )
 
       const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine) =>
         Effect.gen(function*() {
@@ -134,7 +137,8 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           const { directory, nonce } = yield* privateDirectory("creating")
           const won: Won = { epoch: firstEpoch, nonce }
           liveness.held.add(nonce)
-          const abandon = (at: string) => Effect.andThen(leases.forget(nonce), files.removeQuietly(at, { recursive: true }))
+          const abandon = (at: string) =>
+            Effect.andThen(leases.forget(nonce), files.removeQuietly(at, { recursive: true }))
           const journal = yield* Effect.onError(
             prepare(directory, won, snapshot, firstLine),
             () => abandon(directory)
@@ -157,7 +161,8 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         const target = yield* privateDirectory("deleting")
         yield* files.rename(directory, target.directory)
         yield* remove(target.directory)
-      }, (effect) => Effect.ignore(effect))
+      }, (effect) =>
+        Effect.ignore(effect))
 
       /**
        * Wins the next lease of a session as long as nobody stands in the way;
@@ -171,13 +176,17 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         Effect.gen(function*() {
           const names = yield* leases.names(directory)
           const standing = yield* leases.standing(directory, names)
-          if (!(yield* judge(standing, names))) return Option.some(Option.none<Won>())
+          if (!(yield* judge(standing, names))) {
+            return Option.some(Option.none<Won>())
+          }
           return Option.map(yield* leases.win(directory, standing.epoch, state), Option.some)
         }).pipe(
-          Effect.catchIf(Files.isMissing, () => Effect.as(files.lstat(directory), Option.none<Option.Option<Won>>())),
+          Effect.catchIf(Files.isMissing, () =>
+            Effect.as(files.lstat(directory), Option.none<Option.Option<Won>>())),
           Effect.repeat({ until: Option.isSome, times: attempts }),
           Effect.flatMap(Option.match({
-            onNone: () => Effect.fail(Files.wrongKind("link", directory, "a lease", "others that were faster each time")),
+            onNone: () =>
+              Effect.fail(Files.wrongKind("link", directory, "a lease", "others that were faster each time")),
             onSome: Effect.succeed
           }))
         )
@@ -186,7 +195,8 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const unless = (isRefused: (standing: Standing) => boolean) => (standing: Standing) =>
         isRefused(standing) ? Effect.fail(Leases.alreadyRunning(standing)) : Effect.succeed(true)
 
-      const isRemoved = ({ lease }: Standing): boolean => Option.exists(lease, ({ state }) => state === "removed")
+      const isRemoved = ({ lease }: Standing): boolean =>
+        Option.exists(lease, ({ state }) => state === "removed")
 
       const claim: SessionStore["Service"]["claim"] = (id, options) =>
         Effect.gen(function*() {
@@ -228,13 +238,15 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             if (Leases.isHeld(standing)) return Effect.fail(Leases.alreadyRunning(standing))
             return Effect.flatMap(
               options?.interrupted === true ? Effect.succeed(false) : isOpen(id, directory),
-              (isOpen) => isOpen ? Effect.fail(Leases.alreadyRunning({ ...standing, verdict: "dead" })) : Effect.succeed(true)
+              (isOpen) =>
+                isOpen ? Effect.fail(Leases.alreadyRunning({ ...standing, verdict: "dead" })) : Effect.succeed(true)
             )
           }))
 
       const restore: SessionStore["Service"]["restore"] = (id) =>
         change("restore", id, (directory) =>
-          win(directory, "released", (standing) => Effect.succeed(isRemoved(standing))))
+          win(directory, "released", (standing) =>
+            Effect.succeed(isRemoved(standing))))
 
       const purge: SessionStore["Service"]["purge"] = (id) =>
         change("purge", id, (directory) =>
@@ -253,25 +265,33 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           const error = new InvalidJson({ id: name, reason: new Unsigned({}) })
           return Effect.succeedSome({ _tag: "Foreign", name, error })
         }
-        if (kind._tag !== "Session") return Effect.succeedNone
+        if (kind._tag !== "Session") {
+          return Effect.succeedNone
+        }
         const directory = directoryOf(kind.id)
         return files.checkDirectory(directory).pipe(
           Effect.andThen(sessions.entry(kind.id, directory)),
           Effect.map(Option.some<SessionList.Entry>),
-          Effect.catchIf(Files.isMissing, () => Effect.succeedNone),
+          Effect.catchIf(Files.isMissing, () =>
+            Effect.succeedNone),
           failsIn("list"),
-          Effect.catch((error) => Effect.succeedSome<SessionList.Entry>({ _tag: "Broken", name, error }))
+          Effect.catch((error) =>
+            Effect.succeedSome<SessionList.Entry>({ _tag: "Broken", name, error })
+          )
         )
       }
 
       const entries = Stream.unwrap(
         Effect.andThen(files.checkDirectory(base), files.names(base)).pipe(
-          Effect.catchIf(Files.isMissing, () => Effect.succeed<Array<string>>([])),
+          Effect.catchIf(Files.isMissing, () =>
+            Effect.succeed<Array<string>>([])),
           failsIn("list"),
           Effect.map((names) =>
             Stream.fromIterable(names).pipe(
               Stream.mapEffect(entry, { concurrency: limits.concurrency, unordered: true }),
-              Stream.filterMap((entry) => Option.isSome(entry) ? Result.succeed(entry.value) : Result.failVoid)
+              Stream.filterMap((entry) =>
+                Option.isSome(entry) ? Result.succeed(entry.value) : Result.failVoid
+              )
             )
           )
         )

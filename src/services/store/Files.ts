@@ -35,10 +35,15 @@ export interface Ends {
 
 /** What tells one version of a file from the next. */
 export const identity = (info: Info): string =>
-  [info.dev, Option.getOrElse(info.ino, () => 0n), info.size, Option.match(info.mtime, {
-    onNone: () => 0,
-    onSome: (time) => time.getTime()
-  })].join(":")
+  [
+    info.dev,
+    Option.getOrElse(info.ino, () => 0n),
+    info.size,
+    Option.match(info.mtime, {
+      onNone: () => 0,
+      onSome: (time) => time.getTime()
+    })
+  ].join(":")
 
 /** Something else, or nothing, is where a file of ours should be. */
 export const wrongKind = (method: string, path: string, expected: string, found: string): Failure =>
@@ -56,19 +61,19 @@ export const make = (fs: FileSystem.FileSystem) => {
   /** Fails unless a directory itself, not a link to one, is at the path. */
   const checkDirectory = Effect.fnUntraced(function*(path: string) {
     const info = yield* fs.lstat(path)
-    if (info.type !== "Directory") return yield* Effect.fail(wrongKind("lstat", path, "a directory", info.type))
+    if (info.type !== "Directory") return yield* wrongKind("lstat", path, "a directory", info.type)
     return info
   })
 
   /** Opens a regular file for reading: not a link, and the same file that was looked at. */
   const openRegular = Effect.fnUntraced(function*(path: string) {
     const before = yield* fs.lstat(path)
-    if (before.type !== "File") return yield* Effect.fail(wrongKind("open", path, "a regular file", before.type))
+    if (before.type !== "File") return yield* wrongKind("open", path, "a regular file", before.type)
     const file = yield* fs.open(path, { flag: "r", noFollow: true })
     const info = yield* file.stat
     const isSame = info.type === "File" && info.dev === before.dev &&
       Option.getOrUndefined(info.ino) === Option.getOrUndefined(before.ino)
-    return isSame ? { file, info } : yield* Effect.fail(wrongKind("open", path, "the same file", "another one"))
+    return isSame ? { file, info } : yield* wrongKind("open", path, "the same file", "another one")
   })
 
   const readAt = Effect.fnUntraced(function*(file: FileSystem.File, from: number, length: number) {
@@ -83,21 +88,29 @@ export const make = (fs: FileSystem.FileSystem) => {
   })
 
   /** All bytes of a regular file, refused from its size when there are more than `limit`. */
-  const read = Effect.fnUntraced(function*(path: string, limit: number) {
-    const { file, info } = yield* openRegular(path)
-    if (size(info) > limit) return yield* new TooLarge({ bytes: size(info), limit })
-    return { bytes: yield* readAt(file, 0, size(info)), info }
-  }, Effect.scoped, Effect.uninterruptible)
+  const read = Effect.fnUntraced(
+    function*(path: string, limit: number) {
+      const { file, info } = yield* openRegular(path)
+      if (size(info) > limit) return yield* new TooLarge({ bytes: size(info), limit })
+      return { bytes: yield* readAt(file, 0, size(info)), info }
+    },
+    Effect.scoped,
+    Effect.uninterruptible
+  )
 
   /** The first and the last bytes of a regular file. */
-  const readEnds = Effect.fnUntraced(function*(path: string, lengths: { readonly head: number; readonly tail: number }) {
-    const { file, info } = yield* openRegular(path)
-    const head = yield* readAt(file, 0, Math.min(lengths.head, size(info)))
-    const from = Math.max(0, size(info) - lengths.tail)
-    const tail = size(info) <= head.length ? head.subarray(from) : yield* readAt(file, from, size(info) - from)
-    const ends: Ends = { head, tail, info }
-    return ends
-  }, Effect.scoped, Effect.uninterruptible)
+  const readEnds = Effect.fnUntraced(
+    function*(path: string, lengths: { readonly head: number; readonly tail: number }) {
+      const { file, info } = yield* openRegular(path)
+      const head = yield* readAt(file, 0, Math.min(lengths.head, size(info)))
+      const from = Math.max(0, size(info) - lengths.tail)
+      const tail = size(info) <= head.length ? head.subarray(from) : yield* readAt(file, from, size(info) - from)
+      const ends: Ends = { head, tail, info }
+      return ends
+    },
+    Effect.scoped,
+    Effect.uninterruptible
+  )
 
   /** Creates a file that must not exist yet, and syncs it. It stays open in the scope. */
   const create = Effect.fnUntraced(function*(path: string, bytes: Uint8Array) {

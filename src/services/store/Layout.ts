@@ -84,7 +84,9 @@ export const kind = (name: string): Kind => {
 }
 
 const fields = "([A-Za-z0-9-]*)"
-const privatePattern = new RegExp(`^(?:creating|deleting)\\.${fields}\\.${fields}\\.(\\d+)\\.${fields}\\.([0-9a-f-]{36})$`)
+const privatePattern = new RegExp(
+  `^(?:creating|deleting)\\.${fields}\\.${fields}\\.(\\d+)\\.${fields}\\.([0-9a-f-]{36})$`
+)
 const plain = (text: string): string => text.replace(/[^A-Za-z0-9-]/g, "-")
 
 /**

@@ -12,8 +12,8 @@ import type * as Path from "effect/Path"
 import * as Lease from "../../core/Lease.ts"
 import { AlreadyRunning } from "../../core/SessionError.ts"
 import type * as SessionList from "../../core/SessionList.ts"
-import * as Timestamp from "../../core/Timestamp.ts"
 import type { Liveness, Verdict } from "../Liveness.ts"
+import { now } from "../Now.ts"
 import type { Files } from "./Files.ts"
 import { isMissing, isPresent } from "./Files.ts"
 import * as Layout from "./Layout.ts"
@@ -101,7 +101,7 @@ export const make = (services: {
   const link = Effect.fnUntraced(function*(directory: string, from: number, state: Lease.Lease["state"]) {
     const epoch = from + 1
     const nonce = yield* random.uuidV4()
-    const since = yield* Timestamp.now
+    const since = yield* now
     const prepared = path.join(directory, Layout.pending(epoch, nonce))
     const lease = Lease.toBytes({ version: 1, state, epoch, nonce, holder: liveness.self, since })
     return yield* files.write(prepared, lease).pipe(
@@ -144,7 +144,7 @@ export const make = (services: {
 
   /** The first lease of a session that nobody sees yet. */
   const write = Effect.fnUntraced(function*(file: string, { epoch, nonce }: Won) {
-    const since = yield* Timestamp.now
+    const since = yield* now
     yield* files.write(file, Lease.toBytes({ version: 1, state: "held", epoch, nonce, holder: liveness.self, since }))
   })
 

@@ -22,10 +22,10 @@ import type { SessionId } from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
 import * as Snapshot from "../../core/Snapshot.ts"
 import * as Text from "../../core/Text.ts"
-import * as Timestamp from "../../core/Timestamp.ts"
+import type * as Timestamp from "../../core/Timestamp.ts"
+import { now } from "../Now.ts"
 import { SessionLimits } from "../SessionLimits.ts"
-import type { Claim } from "./Contract.ts"
-import { firstEpoch, SessionStore, type Stored } from "./Contract.ts"
+import { type Claim, firstEpoch, SessionStore, type Stored } from "./Contract.ts"
 
 interface Row {
   readonly snapshot: Uint8Array
@@ -51,10 +51,11 @@ const storedOf = (row: Row): Stored => ({
   since: row.since
 })
 
-const bytesOf = (row: Row): number => row.snapshot.length + Option.match(row.journal, {
-  onNone: () => 0,
-  onSome: (journal) => journal.length
-})
+const bytesOf = (row: Row): number =>
+  row.snapshot.length + Option.match(row.journal, {
+    onNone: () => 0,
+    onSome: (journal) => journal.length
+  })
 
 /**
  * @category layers
@@ -84,7 +85,7 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
 
       /** Changes the row, as long as it is this claim's. */
       const change = (update: (row: Row, now: Timestamp.Timestamp) => Row) =>
-        Effect.flatMap(Timestamp.now, (now) =>
+        Effect.flatMap(now, (now) =>
           Effect.suspend(() => {
             const row = rows.get(id)
             if (row === undefined || row.epoch !== epoch || isOver) {
@@ -151,8 +152,15 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
     const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine) =>
       Effect.gen(function*() {
         if (rows.has(id)) return yield* new StoreError({ operation: "create", cause: new Error("the id is taken") })
-        const since = yield* Timestamp.now
-        rows.set(id, { snapshot, journal: Option.some(firstLine), epoch: firstEpoch, state: "held", since, writtenAt: since })
+        const since = yield* now
+        rows.set(id, {
+          snapshot,
+          journal: Option.some(firstLine),
+          epoch: firstEpoch,
+          state: "held",
+          since,
+          writtenAt: since
+        })
         return yield* makeClaim(id, firstEpoch)
       }).pipe(Effect.uninterruptible)
 
@@ -161,13 +169,13 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
         const row = yield* find(id)
         if (row.state === "removed") return yield* new NotFound({ target: `${id} outside the trash` })
         if (options?.takeOver !== true) yield* refuseHeld(row)
-        const since = yield* Timestamp.now
+        const since = yield* now
         rows.set(id, { ...row, epoch: row.epoch + 1, state: "held", since })
         return yield* makeClaim(id, row.epoch + 1)
       }).pipe(Effect.uninterruptible)
 
     const move = (row: Row, id: SessionId, state: "removed" | "released") =>
-      Effect.map(Timestamp.now, (since) => void rows.set(id, { ...row, epoch: row.epoch + 1, state, since }))
+      Effect.map(now, (since) => void rows.set(id, { ...row, epoch: row.epoch + 1, state, since }))
 
     const remove: SessionStore["Service"]["remove"] = Effect.fnUntraced(function*(id, options) {
       const row = yield* find(id)

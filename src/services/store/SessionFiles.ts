@@ -57,7 +57,7 @@ export const make = (services: {
     Effect.gen(function*() {
       const before = yield* leases.names(directory)
       const file = path.join(directory, Layout.snapshot)
-      if (!before.hasSnapshot) return yield* Effect.fail(wrongKind("lstat", file, "a snapshot", "none"))
+      if (!before.hasSnapshot) return yield* wrongKind("lstat", file, "a snapshot", "none")
       const standing = yield* moves(leases.standing(directory, before))
       const { value, version } = yield* moves(reading(before, standing))
       const info = yield* moves(files.lstat(file))
@@ -91,8 +91,7 @@ export const make = (services: {
   const readJournal = (file: string, snapshotBytes: number) =>
     files.read(file, limits.maxBytes - snapshotBytes).pipe(
       Effect.map(({ bytes }) => bytes),
-      Effect.catchTag("TooLarge", ({ bytes }) =>
-        new TooLarge({ bytes: bytes + snapshotBytes, limit: limits.maxBytes }))
+      Effect.catchTag("TooLarge", ({ bytes }) => new TooLarge({ bytes: bytes + snapshotBytes, limit: limits.maxBytes }))
     )
 
   /** Snapshot and journals; of journals that do not count only the first line. */

@@ -1,0 +1,16 @@
+/**
+ * The present moment, as it is stored.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Timestamp from "../core/Timestamp.ts"
+
+/**
+ * What the `Clock` shows.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const now: Effect.Effect<Timestamp.Timestamp> = Effect.map(DateTime.now, Timestamp.fromDateTime)

@@ -1,0 +1,391 @@
+/**
+ * What every session store must do, as cases for any test runner:
+ *
+ * ```ts
+ * for (const { name, test } of SessionStoreSuite.cases) {
+ *   it.effect(name, () => test.pipe(Effect.provide(yourLayer, { local: true })))
+ * }
+ * ```
+ *
+ * Each case wants a store of its own.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Journal from "../core/Journal.ts"
+import * as Session from "../core/Session.ts"
+import type { SessionState } from "../core/Session.ts"
+import * as SessionId from "../core/SessionId.ts"
+import * as SessionList from "../core/SessionList.ts"
+import * as Snapshot from "../core/Snapshot.ts"
+import * as StoredSession from "../core/StoredSession.ts"
+import { Timestamp } from "../core/Timestamp.ts"
+import * as SessionStore from "../services/SessionStore.ts"
+import { signed, Signer } from "../services/Signer.ts"
+
+/**
+ * A store that does something else than it should.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Mismatch extends Schema.TaggedError<Mismatch>("effect-reprise/testing/SessionStoreSuite/Mismatch")(
+  "Mismatch",
+  { what: Schema.String, expected: Schema.Unknown, found: Schema.Unknown }
+) {
+  override get message(): string {
+    return `${this.what}: expected ${JSON.stringify(this.expected)} and found ${JSON.stringify(this.found)}`
+  }
+}
+
+/**
+ * One thing a store must do.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Case {
+  readonly name: string
+  readonly test: Effect.Effect<void, unknown, SessionStore.SessionStore | Signer>
+}
+
+const id = SessionId.make("6f1f9a52-7c1c-4c55-9b2e-0a6a3b1f2c10")
+const other = SessionId.make("0d2b6f0e-2a4d-4f0b-8f6f-9a1b2c3d4e5f")
+const at = Timestamp.make("2026-01-31T09:30:00.000Z")
+
+const expect = (what: string, found: unknown, expected: unknown): Effect.Effect<void, Mismatch> =>
+  JSON.stringify(found) === JSON.stringify(expected)
+    ? Effect.void
+    : Effect.fail(new Mismatch({ what, found, expected }))
+
+const expectTag = <A, E extends { readonly _tag: string }, R>(
+  what: string,
+  effect: Effect.Effect<A, E, R>,
+  tag: E["_tag"]
+) =>
+  Effect.flatMap(
+    Effect.result(effect),
+    (result) => expect(what, Result.isFailure(result) ? result.failure._tag : "success", tag)
+  )
+
+const store = SessionStore.SessionStore
+
+const stateOf = (id: SessionId.SessionId, name = "suite"): SessionState =>
+  Session.empty({
+    id,
+    name,
+    projectPath: "/project",
+    config: { provider: "test", model: "test", temperature: 0, maxTokens: 1 },
+    createdAt: at,
+    updatedAt: at,
+    metadata: {}
+  })
+
+/** A snapshot and a journal that names it. */
+const documents = Effect.fnUntraced(function*(
+  state: SessionState,
+  publication: Snapshot.Publication & { readonly part?: number }
+) {
+  const keyRing = yield* Signer
+  const snapshot = yield* signed(
+    Snapshot.encode(keyRing, state, state.conversation.map(Snapshot.encodeMessage), publication)
+  )
+  const writer = yield* signed(Journal.writer(keyRing, {
+    id: state.session.id,
+    epoch: publication.epoch,
+    part: publication.part ?? 0,
+    snapshot: snapshot.signature,
+    revision: state.revision
+  }))
+  return { snapshot: snapshot.bytes, signature: snapshot.signature, writer }
+})
+
+const prompts = (writer: Journal.Writer, ...texts: ReadonlyArray<string>) =>
+  writer.encode(texts.map((prompt) => ({ at, json: JSON.stringify({ _tag: "PromptRecorded", prompt }) })))
+
+const create = Effect.fnUntraced(function*(id: SessionId.SessionId, name?: string) {
+  const { snapshot, writer } = yield* documents(stateOf(id, name), { epoch: SessionStore.firstEpoch })
+  const claim = yield* store.use(({ create }) => create(id, snapshot, writer.firstLine))
+  return { claim, writer }
+})
+
+/** A stored session at rest, with one prompt in its snapshot. */
+const createClosed = Effect.fnUntraced(function*(id: SessionId.SessionId, name?: string) {
+  const { claim } = yield* create(id, name)
+  const closed = { ...stateOf(id, name), promptHistory: ["closed"], revision: 1 }
+  const { snapshot } = yield* documents(closed, { epoch: claim.epoch, closedAt: at })
+  yield* claim.close(snapshot)
+}, Effect.scoped)
+
+const read = (id: SessionId.SessionId) => store.use(({ read }) => read(id))
+
+const history = Effect.fnUntraced(function*(id: SessionId.SessionId) {
+  const verified = yield* Effect.fromResult(StoredSession.open(yield* Signer, id, yield* read(id), 64))
+  return verified.state.promptHistory
+})
+
+const statusOf = (id: SessionId.SessionId) => Effect.map(read(id), ({ status }) => status)
+
+const entries = store.use(({ entries }) => Stream.runCollect(entries))
+
+/**
+ * @category cases
+ * @since 0.1.0
+ */
+export const cases: ReadonlyArray<Case> = [
+  {
+    name: "knows no session that was not created",
+    test: Effect.gen(function*() {
+      yield* expectTag("read", read(id), "NotFound")
+      yield* expectTag("claim", Effect.scoped(store.use(({ claim }) => claim(id))), "NotFound")
+      yield* expectTag("remove", store.use(({ remove }) => remove(id)), "NotFound")
+      yield* expectTag("restore", store.use(({ restore }) => restore(id)), "NotFound")
+      yield* expectTag("purge", store.use(({ purge }) => purge(id)), "NotFound")
+      yield* expect("entries", yield* entries, [])
+    })
+  },
+  {
+    name: "lists a created session as running, and reads back its bytes",
+    test: Effect.gen(function*() {
+      const { snapshot, writer } = yield* documents(stateOf(id), { epoch: SessionStore.firstEpoch })
+      yield* store.use(({ create }) => create(id, snapshot, writer.firstLine))
+      const stored = yield* read(id)
+      yield* expect("status", stored.status, "running")
+      yield* expect("snapshot", Array.from(stored.snapshot), Array.from(snapshot))
+      yield* expect("journals", stored.journals.map((journal) => Array.from(journal)), [Array.from(writer.firstLine)])
+      const [entry] = yield* entries
+      yield* expect("entry", entry !== undefined && SessionList.isStored(entry) && [entry.id, entry.status], [
+        id,
+        "running"
+      ])
+    }).pipe(Effect.scoped)
+  },
+  {
+    name: "refuses to create a session under an id that is taken, and keeps the first",
+    test: Effect.gen(function*() {
+      yield* createClosed(id, "first")
+      yield* expectTag("create", Effect.scoped(create(id, "second")), "StoreError")
+      yield* expect("history", yield* history(id), ["closed"])
+    })
+  },
+  {
+    name: "keeps appended lines, in order",
+    test: Effect.gen(function*() {
+      const { claim, writer } = yield* create(id)
+      yield* claim.append(prompts(writer, "a", "b"))
+      yield* claim.append(prompts(writer, "c"))
+      yield* expect("history", yield* history(id), ["a", "b", "c"])
+    }).pipe(Effect.scoped)
+  },
+  {
+    name: "replaces snapshot and journal with a checkpoint, and appends behind it",
+    test: Effect.gen(function*() {
+      const { claim, writer } = yield* create(id)
+      yield* claim.append(prompts(writer, "a"))
+      const next = yield* documents({ ...stateOf(id), promptHistory: ["a"], revision: 1 }, {
+        epoch: claim.epoch,
+        part: 1
+      })
+      yield* claim.checkpoint(next.snapshot, { part: 1, bytes: next.writer.firstLine })
+      yield* expect("history", yield* history(id), ["a"])
+      yield* claim.append(prompts(next.writer, "b"))
+      yield* expect("history", yield* history(id), ["a", "b"])
+      yield* expect("journals", (yield* read(id)).journals.length, 1)
+    }).pipe(Effect.scoped)
+  },
+  {
+    name: "leaves a closed session without journals and free to claim",
+    test: Effect.gen(function*() {
+      yield* createClosed(id)
+      const stored = yield* read(id)
+      yield* expect("status", stored.status, "closed")
+      yield* expect("journals", stored.journals.length, 0)
+      yield* expect("history", yield* history(id), ["closed"])
+      yield* Effect.scoped(store.use(({ claim }) => claim(id)))
+      yield* expect("status", yield* statusOf(id), "closed")
+    })
+  },
+  {
+    name: "gives a session back as interrupted when its claim ends without a close",
+    test: Effect.gen(function*() {
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { claim, writer } = yield* create(id)
+        yield* claim.append(prompts(writer, "a"))
+      }))
+      yield* expect("status", yield* statusOf(id), "interrupted")
+      yield* expect("history", yield* history(id), ["a"])
+    })
+  },
+  {
+    name: "gives a session back byte for byte when nothing was appended after begin",
+    test: Effect.gen(function*() {
+      yield* createClosed(id)
+      const before = yield* read(id)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const claim = yield* store.use(({ claim }) => claim(id))
+        const { signature } = yield* documents({ ...stateOf(id), promptHistory: ["closed"], revision: 1 }, {
+          epoch: SessionStore.firstEpoch,
+          closedAt: at
+        })
+        const writer = yield* signed(Journal.writer(yield* Signer, {
+          id,
+          epoch: claim.epoch,
+          part: 0,
+          snapshot: signature,
+          revision: 1
+        }))
+        yield* claim.begin({ part: 0, bytes: writer.firstLine })
+      }))
+      const after = yield* read(id)
+      yield* expect("same", StoredSession.isSame(before, after), true)
+      yield* expect("status", after.status, "closed")
+    })
+  },
+  {
+    name: "begins a journal on a closed session and keeps what is appended",
+    test: Effect.gen(function*() {
+      yield* createClosed(id)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const claim = yield* store.use(({ claim }) => claim(id))
+        const stored = yield* claim.stored
+        const signature = yield* Effect.fromOption(Snapshot.signatureAtEnd(stored.snapshot))
+        const writer = yield* signed(Journal.writer(yield* Signer, {
+          id,
+          epoch: claim.epoch,
+          part: 0,
+          snapshot: signature,
+          revision: 1
+        }))
+        yield* claim.begin({ part: 0, bytes: writer.firstLine })
+        yield* claim.append(prompts(writer, "more"))
+      }))
+      yield* expect("status", yield* statusOf(id), "interrupted")
+      yield* expect("history", yield* history(id), ["closed", "more"])
+    })
+  },
+  {
+    name: "appends nothing where no journal was begun",
+    test: Effect.gen(function*() {
+      yield* createClosed(id)
+      const claim = yield* store.use(({ claim }) => claim(id))
+      const { writer } = yield* documents(stateOf(id), { epoch: claim.epoch })
+      yield* expectTag("append", claim.append(prompts(writer, "a")), "StoreError")
+    }).pipe(Effect.scoped)
+  },
+  {
+    name: "lets one of many claims win, and names the holder to the others",
+    test: Effect.gen(function*() {
+      yield* createClosed(id)
+      const scope = yield* Scope.make()
+      const attempts = yield* Effect.forEach(
+        Array.from({ length: 20 }),
+        () => Effect.result(Scope.provide(store.use(({ claim }) => claim(id)), scope)),
+        { concurrency: "unbounded" }
+      )
+      yield* expect("winners", attempts.filter(Result.isSuccess).length, 1)
+      const losers = attempts.filter(Result.isFailure).map(({ failure }) => failure._tag)
+      yield* expect("losers", losers, losers.map(() => "AlreadyRunning"))
+      yield* Scope.close(scope, Exit.void)
+      yield* expect("status", yield* statusOf(id), "closed")
+    })
+  },
+  {
+    name: "never gives an epoch twice",
+    test: Effect.gen(function*() {
+      yield* createClosed(id)
+      const epochs: Array<number> = []
+      for (let round = 0; round < 5; round++) {
+        yield* Effect.scoped(Effect.map(store.use(({ claim }) => claim(id)), ({ epoch }) => epochs.push(epoch)))
+      }
+      yield* expect("epochs", epochs, [...new Set(epochs)].sort((a, b) => a - b))
+    })
+  },
+  {
+    name: "fences a former holder after a takeover, whatever it tries",
+    test: Effect.gen(function*() {
+      const { claim: former, writer } = yield* create(id)
+      yield* former.append(prompts(writer, "a"))
+      yield* expectTag("claim", Effect.scoped(store.use(({ claim }) => claim(id))), "AlreadyRunning")
+      const claim = yield* store.use(({ claim }) => claim(id, { takeOver: true }))
+      const late = yield* documents({ ...stateOf(id), promptHistory: ["late"], revision: 1 }, {
+        epoch: former.epoch,
+        part: 1
+      })
+      yield* expectTag("append", former.append(prompts(writer, "late")), "SessionEnded")
+      yield* expectTag(
+        "checkpoint",
+        former.checkpoint(late.snapshot, { part: 1, bytes: late.writer.firstLine }),
+        "SessionEnded"
+      )
+      yield* expectTag("close", former.close(late.snapshot), "SessionEnded")
+      yield* expectTag("begin", former.begin({ part: 2, bytes: late.writer.firstLine }), "SessionEnded")
+      yield* expectTag("release", former.release, "SessionEnded")
+      const final = yield* documents({ ...stateOf(id), promptHistory: ["a"], revision: 1 }, {
+        epoch: claim.epoch,
+        closedAt: at
+      })
+      yield* claim.close(final.snapshot)
+      yield* expect("history", yield* history(id), ["a"])
+      yield* expect("status", yield* statusOf(id), "closed")
+    }).pipe(Effect.scoped)
+  },
+  {
+    name: "removes a closed session to the trash, restores it, and both twice are once",
+    test: Effect.gen(function*() {
+      yield* createClosed(id)
+      const before = yield* read(id)
+      yield* store.use(({ remove }) => remove(id))
+      yield* store.use(({ remove }) => remove(id))
+      yield* expect("status", yield* statusOf(id), "removed")
+      yield* expectTag("claim", Effect.scoped(store.use(({ claim }) => claim(id))), "NotFound")
+      yield* store.use(({ restore }) => restore(id))
+      yield* store.use(({ restore }) => restore(id))
+      yield* expect("status", yield* statusOf(id), "closed")
+      yield* expect("same", StoredSession.isSame(before, yield* read(id)), true)
+    })
+  },
+  {
+    name: "removes neither a running nor an interrupted session",
+    test: Effect.gen(function*() {
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { claim, writer } = yield* create(id)
+        yield* claim.append(prompts(writer, "a"))
+        yield* expectTag("remove", store.use(({ remove }) => remove(id)), "AlreadyRunning")
+      }))
+      yield* expectTag("remove", store.use(({ remove }) => remove(id)), "AlreadyRunning")
+      yield* expect("history", yield* history(id), ["a"])
+      yield* store.use(({ remove }) => remove(id, { interrupted: true }))
+      yield* store.use(({ restore }) => restore(id))
+      yield* expect("status", yield* statusOf(id), "interrupted")
+      yield* expect("history", yield* history(id), ["a"])
+    })
+  },
+  {
+    name: "purges only what is in the trash",
+    test: Effect.gen(function*() {
+      yield* createClosed(id)
+      yield* createClosed(other)
+      yield* expectTag("purge", store.use(({ purge }) => purge(id)), "NotFound")
+      yield* store.use(({ remove }) => remove(id))
+      yield* store.use(({ purge }) => purge(id))
+      yield* expectTag("read", read(id), "NotFound")
+      yield* expectTag("purge", store.use(({ purge }) => purge(id)), "NotFound")
+      yield* expect("other", yield* statusOf(other), "closed")
+    })
+  },
+  {
+    name: "refuses from its size what is over the limit",
+    test: Effect.gen(function*() {
+      const { limits } = yield* store
+      const { claim } = yield* create(id)
+      yield* claim.append(new Uint8Array(limits.maxBytes).fill(0x20))
+      const failure = yield* Effect.flip(read(id))
+      yield* expect("reason", failure._tag === "InvalidJson" && failure.reason._tag, "TooLarge")
+    }).pipe(Effect.scoped)
+  }
+]

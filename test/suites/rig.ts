@@ -1,0 +1,60 @@
+/**
+ * What many tests stand on: a temporary directory, a process that can be killed
+ * by a word, and all services over real files.
+ */
+import { NodeCrypto, NodeFileSystem, NodePath } from "@effect/platform-node"
+import { Effect, FileSystem, Layer, Path } from "effect"
+import {
+  type Liveness,
+  ProjectDirectory,
+  ResumeLimit,
+  type Session,
+  SessionLimits,
+  SessionStore,
+  Supervisor
+} from "effect-reprise"
+import { NodeHmac } from "effect-reprise/node"
+import { FileSystemHooks, TestLiveness, TestSessions } from "effect-reprise/testing"
+
+export const config: Session.SessionConfig = { provider: "test", model: "model", temperature: 0.5, maxTokens: 1000 }
+
+export const layerPlatform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeCrypto.layerSecureRandom)
+
+/** A temporary directory with an empty project, deleted at the end. */
+export const workspace = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const root = yield* fs.realPath(yield* fs.makeTempDirectoryScoped({ prefix: "reprise-" }))
+  const project = path.join(root, "project")
+  yield* fs.makeDirectory(project)
+  return { root, project, sessions: path.join(root, "sessions") }
+}).pipe(Effect.provide(layerPlatform))
+
+export interface RigOptions {
+  readonly sessions: string
+  /** Sees every call of the store and of the project directory. */
+  readonly hook?: FileSystemHooks.Hook
+  /** Which process this is; by default one of a machine of its own. */
+  readonly liveness?: Layer.Layer<Liveness.Liveness>
+  readonly limits?: Partial<SessionLimits.Limits>
+  readonly resumeLimit?: Layer.Layer<ResumeLimit.ResumeLimit>
+}
+
+/** All services over files, signed with the test key. */
+export const layer = (options: RigOptions) => {
+  const limits = Layer.succeed(SessionLimits.SessionLimits, { ...SessionLimits.defaults, ...options.limits })
+  const platform = Layer.mergeAll(
+    Layer.provide(FileSystemHooks.layer(options.hook ?? FileSystemHooks.none), NodeFileSystem.layer),
+    NodePath.layer,
+    NodeCrypto.layerSecureRandom,
+    NodeHmac.layer,
+    options.liveness ?? TestLiveness.machine().process().layer
+  )
+  return Layer.mergeAll(
+    SessionStore.layerFileSystem({ directory: options.sessions }),
+    ProjectDirectory.layer,
+    Supervisor.layer,
+    TestSessions.layerSigner,
+    options.resumeLimit ?? ResumeLimit.layerOff
+  ).pipe(Layer.provideMerge(platform), Layer.provide(limits))
+}
