@@ -18,8 +18,13 @@ describe("SessionStore.layerMemory", () => {
 
 describe("SessionStore.layerFileSystem", () => {
   for (const { name, test } of SessionStoreSuite.cases) {
-    it.effect(name, () =>
-      Effect.scoped(Effect.flatMap(Rig.workspace, ({ sessions }) =>
-        Effect.provide(test, Rig.layer({ sessions, limits: small }), { local: true }))))
+    it.effect(
+      name,
+      () =>
+        Effect.scoped(
+          Effect.flatMap(Rig.workspace, ({ sessions }) =>
+            Effect.provide(test, Rig.layer({ sessions, limits: small }), { local: true }))
+        )
+    )
   }
 })
