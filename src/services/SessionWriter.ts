@@ -14,7 +14,15 @@ import * as Stream from "effect/Stream"
 import type { Entry, Writer } from "../core/Journal.ts"
 import * as Journal from "../core/Journal.ts"
 import type { SessionState } from "../core/Session.ts"
-import { Closed, EventRejected, Invalid, SessionEnded, SessionFull, type StoreError } from "../core/SessionError.ts"
+import {
+  Closed,
+  EventRejected,
+  Invalid,
+  NotRunning,
+  SessionEnded,
+  SessionFull,
+  type StoreError
+} from "../core/SessionError.ts"
 import * as SessionEvent from "../core/SessionEvent.ts"
 import type { KeyRing } from "../core/Signature.ts"
 import * as Snapshot from "../core/Snapshot.ts"
@@ -294,6 +302,8 @@ export const make = Effect.fnUntraced(function*(options: {
       return [saved.state, saved.state.revision] as const
     }))
 
+  // A scope that closes before the session was closed ends it too: no caller waits for a fiber that is gone.
+  yield* Effect.addFinalizer(() => end(new SessionEnded({ id, reason: new NotRunning({}) })))
   yield* waiting.await.pipe(
     Effect.andThen(waiting.close),
     Effect.andThen(lock.withPermit(flush)),

@@ -85,6 +85,7 @@ const make = Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
   const root = yield* Scope.make()
   const slots = new Map<SessionId, Slot>()
+  let isClosing = false
 
   const notRunning = (id: SessionId) => new SessionEnded({ id, reason: new NotRunning({}) })
 
@@ -140,17 +141,21 @@ const make = Effect.gen(function*() {
     return session
   })
 
-  const start: Supervisor["Service"]["start"] = (id, launch) =>
+  const start = <E, R>(
+    id: SessionId,
+    launch: (admit: Admit) => Effect.Effect<SessionWriter, E, R>
+  ) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function*() {
-        if (slots.has(id)) return yield* new AlreadyRunning({ liveness: "alive" })
-        const slot: Slot = { scope: yield* Scope.fork(root), project: Option.none(), live: Option.none() }
+      Effect.suspend((): Effect.Effect<RunningSession, E | AlreadyRunning, Exclude<R, Scope.Scope>> => {
+        if (slots.has(id)) return Effect.fail(new AlreadyRunning({ liveness: "alive" }))
+        const slot: Slot = { scope: Scope.forkUnsafe(root), project: Option.none(), live: Option.none() }
         slots.set(id, slot)
-        const writer = yield* restore(launch(admit(id, slot))).pipe(
+        return restore(launch(admit(id, slot))).pipe(
           Scope.provide(slot.scope),
-          Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : leave(id, slot, exit))
+          Effect.tap(() => isClosing ? Effect.interrupt : Effect.void),
+          Effect.onError((cause) => leave(id, slot, Exit.failCause(cause))),
+          Effect.flatMap((writer) => open(id, slot, writer))
         )
-        return yield* open(id, slot, writer)
       })
     )
 
@@ -209,18 +214,22 @@ const make = Effect.gen(function*() {
     )
   })
 
-  yield* Effect.addFinalizer((exit) =>
-    Effect.forEach([...slots.keys()], (id) =>
-      Effect.catch(stop(id), (error) =>
-        Effect.andThen(
-          Effect.annotateLogs(Effect.logError("a session was not saved and stays interrupted", error), {
-            sessionId: id
-          }),
-          discard(id)
-        )), { concurrency: "unbounded", discard: true }).pipe(
-        Effect.andThen(Scope.close(root, exit))
-      )
-  )
+  const saveOrDiscard = (id: SessionId) =>
+    Effect.catchTags(stop(id), {
+      SessionEnded: () => Effect.void,
+      StoreError: (error) =>
+        Effect.logError("a session was not saved and stays interrupted", error).pipe(
+          Effect.annotateLogs({ sessionId: id }),
+          Effect.andThen(discard(id))
+        )
+    })
+
+  yield* Effect.addFinalizer((exit) => {
+    isClosing = true
+    return Effect.forEach([...slots.keys()], saveOrDiscard, { concurrency: "unbounded", discard: true }).pipe(
+      Effect.andThen(Scope.close(root, exit))
+    )
+  })
   return supervisor
 })
 
