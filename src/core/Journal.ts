@@ -258,18 +258,20 @@ const decodeLine = (id: string, number: number, body: Uint8Array): Result.Result
   )
 }
 
-const batchOf = /^\{"seq":\d{1,15},"batch":(\d{1,15}),/
+/**
+ * The start of a line behind the end of another. In JSON nothing but `,`, `]` or
+ * `}` follows a `}`, and quotes inside texts are escaped: so this is not content,
+ * even where the newline between the lines is damaged.
+ */
+const laterLine = /(?:\n|"mac":"[A-Za-z0-9_-]{43}"\}[^,\]}])\{"seq":\d{1,15},"batch":(\d{1,15}),/g
 
 /**
  * Whether the first bad line belongs to the last batch. It has the `seq` after
  * the last good one, so its own batch started there or before; any later line
- * that started later shows that a sync had covered the bad one.
+ * of a batch that started later shows that a sync had covered the bad one.
  */
 const isLastBatch = (rest: Uint8Array, seq: number): boolean =>
-  new TextDecoder("latin1").decode(rest).split("\n").slice(1).every((line) => {
-    const [, batch] = batchOf.exec(line) ?? []
-    return batch === undefined || Number(batch) <= seq
-  })
+  Array.from(new TextDecoder("latin1").decode(rest).matchAll(laterLine)).every(([, batch]) => Number(batch) <= seq)
 
 /**
  * The state after everything in the journal.

@@ -125,15 +125,23 @@ export const isDeeperThan = (value: Schema.Json, limit: number): boolean => {
 }
 
 /**
- * Whether every text in the value, keys included, is well-formed Unicode.
+ * Whether every text in the value, keys included, is well-formed Unicode. Takes
+ * any depth: it is asked of values that nobody has verified.
  *
  * @category predicates
  * @since 0.1.0
  */
 export const isWellFormed = (value: Schema.Json): boolean => {
-  if (typeof value === "string") return value.isWellFormed()
-  if (typeof value !== "object" || value === null) return true
-  return Object.entries<Schema.Json>(value).every(([key, member]) => key.isWellFormed() && isWellFormed(member))
+  const left: Array<Schema.Json> = [value]
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    if (typeof next === "string" && !next.isWellFormed()) return false
+    if (typeof next !== "object" || next === null) continue
+    for (const [key, member] of Object.entries<Schema.Json>(next)) {
+      if (!key.isWellFormed()) return false
+      left.push(member)
+    }
+  }
+  return true
 }
 
 /**
