@@ -109,7 +109,8 @@ export interface CleanupReport {
 
 /**
  * Moves closed sessions that are older than `olderThan` to the trash, and
- * deletes for ever what has been there that long.
+ * deletes for ever what has been there that long, and what processes that ended
+ * left half created or half deleted.
  *
  * **Details**
  *
@@ -140,6 +141,7 @@ export const cleanup: (options?: CleanupOptions) => Effect.Effect<CleanupReport,
       }), { concurrency: store.limits.concurrency })
   const [removed, notRemoved] = yield* act(plan.remove, (id) => remove(id))
   const [purged, notPurged] = yield* act(plan.purge, purge)
+  yield* store.sweep
   return { removed, purged, skipped: plan.skip, failed: [...notRemoved, ...notPurged] }
 }, Telemetry.observed("cleanup"))
 

@@ -120,6 +120,7 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
   })
 
   const keys = yield* read.pipe(
+    Effect.tap(sweep),
     Effect.catchIf(Files.isMissing, () => Effect.andThen(missing, read)),
     Effect.catchTag("PlatformError", (cause) => new StoreError({ operation: "opening the key ring", cause }))
   )

@@ -51,6 +51,9 @@ export const make = (services: {
     const { directory, id, won } = options
     const { epoch } = won
     const at = (name: string) => path.join(directory, name)
+    /** This claim's own lease: held, until a close or release links the one that ends it. */
+    let lease = won
+    let isHeld = true
     let current = options.opened
     let isSettled = true
     let isOver = false
@@ -69,10 +72,26 @@ export const make = (services: {
       )
     )
 
+    const failLost = Effect.flatMap(lost, Effect.fail)
+
     /** Fails unless this claim's lease is still the highest. */
-    const stillHeld = Effect.flatMap(
-      leases.isHighest(directory, epoch),
-      (isHighest) => isHighest ? Effect.void : Effect.flatten(Effect.map(lost, Effect.fail))
+    const stillHeld = Effect.suspend(() => leases.isHighest(directory, lease.epoch)).pipe(
+      Effect.flatMap((isHighest) => isHighest ? Effect.void : failLost)
+    )
+
+    /** Holds the session again after a close that got as far as ending the claim, and failed. */
+    const hold = Effect.suspend(() =>
+      isHeld ? Effect.void : Effect.flatMap(
+        leases.win(directory, lease.epoch, "held", { undo: "released" }),
+        Option.match({
+          onNone: () => failLost,
+          onSome: (won) =>
+            Effect.sync(() => {
+              lease = won
+              isHeld = true
+            })
+        })
+      )
     )
 
     /** One durable change: a failure of a claim that was lost is told as that. */
@@ -99,7 +118,10 @@ export const make = (services: {
       const file = yield* files.createIn(scope, prepared, bytes).pipe(
         Effect.tap(files.rename(prepared, at(name))),
         Effect.onError((cause) =>
-          Effect.andThen(Scope.close(scope, Exit.failCause(cause)), files.removeQuietly(prepared))
+          Scope.close(scope, Exit.failCause(cause)).pipe(
+            Effect.andThen(files.removeQuietly(prepared)),
+            Effect.andThen(files.removeQuietly(at(name)))
+          )
         )
       )
       const journal: OpenJournal = { name, file, scope, isProvisional: false }
@@ -146,6 +168,7 @@ export const make = (services: {
       change(
         "resume",
         Effect.gen(function*() {
+          yield* hold
           const journal = yield* place(newJournal)
           yield* files.syncDirectory(directory).pipe(
             Effect.andThen(stillHeld),
@@ -165,6 +188,7 @@ export const make = (services: {
               cause: new Error("the journal needs a checkpoint first")
             })
           }
+          yield* hold
           const journal = current.value
           isSettled = false
           current = Option.some({ ...journal, isProvisional: false })
@@ -181,6 +205,7 @@ export const make = (services: {
         "checkpoint",
         Effect.gen(function*() {
           isSettled = false
+          yield* hold
           const journal = yield* place(newJournal)
           yield* publish(snapshot).pipe(
             Effect.onError(() => Scope.close(journal.scope, Exit.void))
@@ -192,8 +217,13 @@ export const make = (services: {
 
     /** Ends the claim with a released lease. */
     const release = Effect.gen(function*() {
-      const released = yield* leases.win(directory, epoch, "released")
-      if (Option.isNone(released)) return yield* Effect.flatten(Effect.map(lost, Effect.fail))
+      const released = yield* leases.win(directory, lease.epoch, "released", {
+        onLinked: (linked) => {
+          lease = linked
+          isHeld = false
+        }
+      })
+      if (Option.isNone(released)) return yield* failLost
       yield* over
     })
 
@@ -202,7 +232,7 @@ export const make = (services: {
       const journal = current
       current = Option.none()
       return Effect.andThen(
-        leases.forget(won.nonce),
+        Effect.andThen(leases.forget(won.nonce), leases.forget(lease.nonce)),
         Option.match(journal, { onNone: () => Effect.void, onSome: ({ scope }) => Scope.close(scope, Exit.void) })
       )
     })

@@ -117,6 +117,8 @@ export class SessionStore extends Context.Service<SessionStore, {
   readonly restore: (id: SessionId) => Effect.Effect<void, NotFound | AlreadyRunning | StoreError>
   /** Deletes a session for ever, if it is in the trash; `NotFound` if not. */
   readonly purge: (id: SessionId) => Effect.Effect<void, NotFound | AlreadyRunning | StoreError>
+  /** Deletes what processes that have ended left half created or half deleted. Best effort, never fails. */
+  readonly sweep: Effect.Effect<void>
 }>()("effect-reprise/services/SessionStore") {}
 
 /**

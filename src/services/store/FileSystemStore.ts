@@ -31,6 +31,9 @@ import * as SessionFiles from "./SessionFiles.ts"
 /** How often a race for a lease is run again before it is given up. */
 const attempts = 100
 
+/** What a lease is undone with: a session that was not removed is not in the trash, one that was not restored is. */
+const undo = { held: "released", removed: "released", released: "removed" } as const
+
 const failsIn = (operation: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.catchIf(
     effect,
@@ -98,7 +101,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       })
 
       /** Deletes what processes that ended left half created or half deleted. */
-      const sweepPrivate = Effect.gen(function*() {
+      const sweep = Effect.gen(function*() {
         for (const name of yield* files.names(base)) {
           const maker = Layout.makerOf(name, liveness.self)
           if (Option.isNone(maker) || (yield* liveness.judge(maker.value)) !== "dead") continue
@@ -133,23 +136,29 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine) =>
         Effect.gen(function*() {
           yield* ensureBase
-          yield* sweepPrivate
+          yield* sweep
           const { directory, nonce } = yield* privateDirectory("creating")
           const won: Won = { epoch: firstEpoch, nonce }
+          const target = directoryOf(id)
           liveness.held.add(nonce)
-          const abandon = (at: string) =>
-            Effect.andThen(leases.forget(nonce), files.removeQuietly(at, { recursive: true }))
-          const journal = yield* Effect.onError(
-            prepare(directory, won, snapshot, firstLine),
-            () => abandon(directory)
+          const journal = yield* prepare(directory, won, snapshot, firstLine).pipe(
+            Effect.tap((journal) =>
+              files.rename(directory, target).pipe(
+                Effect.andThen(files.syncDirectory(base)),
+                Effect.onError((cause) => Scope.close(journal.scope, Exit.failCause(cause)))
+              )
+            ),
+            Effect.onError(() =>
+              leases.forget(nonce).pipe(
+                Effect.andThen(files.removeQuietly(directory, { recursive: true })),
+                Effect.andThen(leases.isOurs(target, won)),
+                Effect.flatMap((isOurs) => isOurs ? Effect.ignore(takeAway(target)) : Effect.void)
+              )
+            )
           )
-          yield* Effect.onError(files.rename(directory, directoryOf(id)), (cause) =>
-            Effect.andThen(Scope.close(journal.scope, Exit.failCause(cause)), abandon(directory)))
-          yield* Effect.onError(files.syncDirectory(base), (cause) =>
-            Effect.andThen(Scope.close(journal.scope, Exit.failCause(cause)), discard(directoryOf(id), abandon)))
           return yield* claims.make({
             id,
-            directory: directoryOf(id),
+            directory: target,
             won,
             opened: Option.some(journal),
             read: read("create")(id)
@@ -157,12 +166,12 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         }).pipe(failsIn("create"), Effect.uninterruptible)
 
       /** Takes a directory out of sight in one step, then deletes it. */
-      const discard = Effect.fnUntraced(function*(directory: string, remove: (at: string) => Effect.Effect<void>) {
-        const target = yield* privateDirectory("deleting")
-        yield* files.rename(directory, target.directory)
-        yield* remove(target.directory)
-      }, (effect) =>
-        Effect.ignore(effect))
+      const takeAway = (directory: string) =>
+        Effect.flatMap(privateDirectory("deleting"), (target) =>
+          files.rename(directory, target.directory).pipe(
+            Effect.onError(() => Effect.ignore(files.rename(target.directory, directory))),
+            Effect.andThen(files.removeQuietly(target.directory, { recursive: true }))
+          ))
 
       /**
        * Wins the next lease of a session as long as nobody stands in the way;
@@ -179,10 +188,9 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           if (!(yield* judge(standing, names))) {
             return Option.some(Option.none<Won>())
           }
-          return Option.map(yield* leases.win(directory, standing.epoch, state), Option.some)
+          return Option.map(yield* leases.win(directory, standing.epoch, state, { undo: undo[state] }), Option.some)
         }).pipe(
-          Effect.catchIf(Files.isMissing, () =>
-            Effect.as(files.lstat(directory), Option.none<Option.Option<Won>>())),
+          Effect.catchIf(Files.isMissing, () => Effect.as(files.lstat(directory), Option.none<Option.Option<Won>>())),
           Effect.repeat({ until: Option.isSome, times: attempts }),
           Effect.flatMap(Option.match({
             onNone: () =>
@@ -195,8 +203,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const unless = (isRefused: (standing: Standing) => boolean) => (standing: Standing) =>
         isRefused(standing) ? Effect.fail(Leases.alreadyRunning(standing)) : Effect.succeed(true)
 
-      const isRemoved = ({ lease }: Standing): boolean =>
-        Option.exists(lease, ({ state }) => state === "removed")
+      const isRemoved = ({ lease }: Standing): boolean => Option.exists(lease, ({ state }) => state === "removed")
 
       const claim: SessionStore["Service"]["claim"] = (id, options) =>
         Effect.gen(function*() {
@@ -245,18 +252,15 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       const restore: SessionStore["Service"]["restore"] = (id) =>
         change("restore", id, (directory) =>
-          win(directory, "released", (standing) =>
-            Effect.succeed(isRemoved(standing))))
+          win(directory, "released", (standing) => Effect.succeed(isRemoved(standing))))
 
       const purge: SessionStore["Service"]["purge"] = (id) =>
         change("purge", id, (directory) =>
           Effect.gen(function*() {
             yield* win(directory, "removed", (standing) =>
               isRemoved(standing) ? Effect.succeed(true) : Effect.fail(new NotFound({ target: `${id} in the trash` })))
-            const target = yield* privateDirectory("deleting")
-            yield* files.rename(directory, target.directory)
-            yield* files.syncDirectory(base)
-            yield* files.removeQuietly(target.directory, { recursive: true })
+            // Not synced: what a crash brings back is in the trash, complete.
+            yield* takeAway(directory)
           }))
 
       const entry = (name: string): Effect.Effect<Option.Option<SessionList.Entry>> => {
@@ -297,6 +301,6 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         )
       )
 
-      return SessionStore.of({ limits, entries, read: read("read"), create, claim, remove, restore, purge })
+      return SessionStore.of({ limits, entries, read: read("read"), create, claim, remove, restore, purge, sweep })
     })
   )

@@ -130,7 +130,7 @@ export const make = (fs: FileSystem.FileSystem) => {
 
   /** Deletes as far as it goes: whoever holds the session next does it again. */
   const removeQuietly = (path: string, options?: { readonly recursive: boolean }): Effect.Effect<void> =>
-    Effect.ignore(Effect.retry(fs.remove(path, { ...options, force: true }), { times: 2 }))
+    Effect.asVoid(Effect.exit(Effect.retry(fs.remove(path, { ...options, force: true }), { times: 2 })))
 
   return {
     checkDirectory,

@@ -90,47 +90,67 @@ export const make = (services: {
     yield* Effect.forEach(stale, (name) => files.removeQuietly(path.join(directory, name)), { discard: true })
   }, (effect) => Effect.ignore(effect))
 
-  /** Undoes a lease that was linked and can't be relied on: nobody holds the session then. */
-  const giveUp = (directory: string, won: Won) =>
-    Effect.suspend(() => {
-      liveness.held.delete(won.nonce)
-      return Effect.ignore(link(directory, won.epoch, "released"))
-    })
-
-  /** Links a lease of the next epoch; none where somebody else has that number. */
-  const link = Effect.fnUntraced(function*(directory: string, from: number, state: Lease.Lease["state"]) {
-    const epoch = from + 1
-    const nonce = yield* random.uuidV4()
+  /** Links a lease; false where somebody else has that number. */
+  const link = Effect.fnUntraced(function*(directory: string, { epoch, nonce }: Won, state: Lease.Lease["state"]) {
     const since = yield* now
     const prepared = path.join(directory, Layout.pending(epoch, nonce))
     const lease = Lease.toBytes({ version: 1, state, epoch, nonce, holder: liveness.self, since })
     return yield* files.write(prepared, lease).pipe(
       Effect.andThen(files.link(prepared, path.join(directory, Layout.lease(epoch)))),
-      Effect.as(Option.some<Won>({ epoch, nonce })),
-      Effect.catchIf(isPresent, () => Effect.succeedNone),
+      Effect.as(true),
+      Effect.catchIf(isPresent, () => Effect.succeed(false)),
       Effect.ensuring(files.removeQuietly(prepared))
     )
   })
 
+  const next = (epoch: number) => Effect.map(random.uuidV4(), (nonce): Won => ({ epoch: epoch + 1, nonce }))
+
+  /** Whether a lease is there and this one, although the call that linked it failed. */
+  const isOurs = (directory: string, { epoch, nonce }: Won) =>
+    Effect.match(read(directory, epoch), {
+      onFailure: () => false,
+      onSuccess: Option.exists((lease) => lease.nonce === nonce)
+    })
+
+  const undo = (directory: string, won: Won, state: Lease.Lease["state"]) =>
+    Effect.ignore(Effect.flatMap(next(won.epoch), (instead) => link(directory, instead, state)))
+
   /**
    * Wins the epoch after `from`: none where somebody else was faster. What is
    * won is durable, and everything that earlier holders had under way is gone.
+   *
+   * A lease that could not be made durable is undone by one of the state `undo`.
+   * Without it, it stays: `onLinked` is told of it, even where this fails.
    */
-  const win = Effect.fnUntraced(function*(directory: string, from: number, state: Lease.Lease["state"]) {
-    const linked = yield* link(directory, from, state)
-    if (Option.isNone(linked)) return linked
-    const won = linked.value
+  const win = Effect.fnUntraced(function*(
+    directory: string,
+    from: number,
+    state: Lease.Lease["state"],
+    options: { readonly undo: Lease.Lease["state"] } | { readonly onLinked: (won: Won) => void }
+  ) {
+    const onLinked = "onLinked" in options ? options.onLinked : () => undefined
+    const won = yield* next(from)
+    const lose = Effect.as(forget(won.nonce), Option.none<Won>())
     if (state === "held") liveness.held.add(won.nonce)
     return yield* Effect.gen(function*() {
+      if (!(yield* link(directory, won, state))) return yield* lose
+      onLinked(won)
       yield* files.syncDirectory(directory)
       if (Layout.highest(yield* names(directory)) !== won.epoch) {
-        liveness.held.delete(won.nonce)
         yield* files.removeQuietly(path.join(directory, Layout.lease(won.epoch)))
-        return Option.none<Won>()
+        return yield* lose
       }
       yield* sweep(directory, won.epoch)
-      return linked
-    }).pipe(Effect.onError(() => state === "held" ? giveUp(directory, won) : Effect.void))
+      return Option.some(won)
+    }).pipe(Effect.onError(() =>
+      Effect.flatMap(isOurs(directory, won), (isOurs) => {
+        liveness.held.delete(won.nonce)
+        if (!isOurs) return Effect.void
+        if ("undo" in options) return undo(directory, won, options.undo)
+        onLinked(won)
+        return Effect.void
+      })
+    ))
   }, Effect.uninterruptible)
 
   /** Forgets a lease of this process: whoever looks at it next finds it dead. */
@@ -148,7 +168,7 @@ export const make = (services: {
     yield* files.write(file, Lease.toBytes({ version: 1, state: "held", epoch, nonce, holder: liveness.self, since }))
   })
 
-  return { forget, isHighest, names, standing, win, write }
+  return { forget, isHighest, isOurs, names, standing, win, write }
 }
 
 export type Leases = ReturnType<typeof make>

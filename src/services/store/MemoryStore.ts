@@ -223,7 +223,8 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
       claim,
       remove,
       restore,
-      purge
+      purge,
+      sweep: Effect.void
     })
   })
 )
