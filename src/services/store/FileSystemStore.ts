@@ -31,8 +31,9 @@ import * as SessionFiles from "./SessionFiles.ts"
 /** How often a race for a lease is run again before it is given up. */
 const attempts = 100
 
-/** What a lease is undone with: a session that was not removed is not in the trash, one that was not restored is. */
-const undo = { held: "released", removed: "released", released: "removed" } as const
+/** What a lease over this one is undone with: nobody holds the session then, and it is in the trash if it was. */
+const atRest = ({ lease }: Standing): "released" | "removed" =>
+  Option.exists(lease, ({ state }) => state === "removed") ? "removed" : "released"
 
 const failsIn = (operation: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.catchIf(
@@ -188,7 +189,10 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           if (!(yield* judge(standing, names))) {
             return Option.some(Option.none<Won>())
           }
-          return Option.map(yield* leases.win(directory, standing.epoch, state, { undo: undo[state] }), Option.some)
+          return Option.map(
+            yield* leases.win(directory, standing.epoch, state, { undo: atRest(standing) }),
+            Option.some
+          )
         }).pipe(
           Effect.catchIf(Files.isMissing, () => Effect.as(files.lstat(directory), Option.none<Option.Option<Won>>())),
           Effect.repeat({ until: Option.isSome, times: attempts }),
