@@ -48,6 +48,11 @@ const whiteSpace = /[ \t\n\r]*/y
 const literal = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 
+/** What may begin a literal or an escape, as far as it goes: the mistake is where it ends. */
+const begunLiteral =
+  /t(?:r(?:ue?)?)?|f(?:a(?:l(?:se?)?)?)?|n(?:u(?:ll?)?)?|-?(?:(?:0|[1-9]\d*)(?:\.(?:\d+(?:[eE][+-]?)?)?|[eE][+-]?)?)?/y
+const begunEscape = /\\(?:u[0-9a-fA-F]{0,3})?/y
+
 const matchAt = (pattern: RegExp, text: string, offset: number): number => {
   pattern.lastIndex = offset
   return pattern.test(text) ? pattern.lastIndex : -1
@@ -66,11 +71,18 @@ const stringEnd = (text: string, offset: number): number => {
     if (code < 0x20) return -at - 1
     if (code === 0x5c) {
       const end = matchAt(escape, text, at)
-      if (end < 0) return -at - 1
+      if (end < 0) return -matchAt(begunEscape, text, at) - 1
       at = end
     } else at++
   }
   return -text.length - 1
+}
+
+/** The end of the literal at `offset`, or the negated offset (less one) of what is wrong with it. */
+const literalEnd = (text: string, offset: number): number => {
+  const end = matchAt(literal, text, offset)
+  const begun = Math.max(offset, matchAt(begunLiteral, text, offset))
+  return end < begun ? -begun - 1 : end
 }
 
 const syntaxErrorOffset = (text: string): number => {
@@ -102,8 +114,8 @@ const syntaxErrorOffset = (text: string): number => {
       expect = char === "{" ? "key" : "value"
       mayClose = true
     } else {
-      const end = expect === "key" || char === "\"" ? stringEnd(text, at) : matchAt(literal, text, at)
-      if (end < 0) return char === "\"" ? -end - 1 : at
+      const end = expect === "key" || char === "\"" ? stringEnd(text, at) : literalEnd(text, at)
+      if (end < 0) return -end - 1
       at = end
       expect = expect === "key" ? "colon" : "separator"
       mayClose = false

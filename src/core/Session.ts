@@ -29,9 +29,10 @@ export const nameLimits = { graphemes: 50, bytes: 1024 } as const
  * @since 0.1.0
  */
 export const Name = Schema.String.check(
+  Schema.isMinLength(1, { expected: "a name of 1 to 50 characters" }),
   Schema.makeFilter(
     (name: string) =>
-      name.length > 0 && name.isWellFormed() && utf8.encode(name).length <= nameLimits.bytes &&
+      name.isWellFormed() && utf8.encode(name).length <= nameLimits.bytes &&
       (name.length <= nameLimits.graphemes || Array.from(graphemes.segment(name)).length <= nameLimits.graphemes),
     { expected: "a name of 1 to 50 characters" }
   )

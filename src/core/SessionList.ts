@@ -63,6 +63,9 @@ export interface Stored {
 export interface Broken {
   readonly _tag: "Broken"
   readonly name: string
+  readonly id: SessionId
+  /** Since when it is in the trash, if it is. */
+  readonly removedAt?: Timestamp
   readonly error: InvalidJson | SchemaVersion | StoreError
 }
 
@@ -83,6 +86,15 @@ export interface Foreign {
  * @since 0.1.0
  */
 export type Entry = Stored | Broken | Foreign
+
+/**
+ * Whether an entry is in the trash.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isRemoved = (entry: Entry): boolean =>
+  isStored(entry) ? entry.status === "removed" : entry._tag === "Broken" && entry.removedAt !== undefined
 
 /**
  * @category guards
@@ -114,7 +126,8 @@ export const newestFirst: Order.Order<Entry> = Order.make((self, that) => {
  *
  * `project` is a real path and compared as text. `text` is looked for in names
  * and project paths, whatever the case. Broken and foreign entries have neither,
- * so they show unless `project` or `text` or `status` is given.
+ * so they show unless `project`, `text` or `status` is given; broken ones in the
+ * trash show with the others there.
  *
  * @category models
  * @since 0.1.0
@@ -129,7 +142,8 @@ export interface Filter {
 
 const matches = (filter: Filter) => (entry: Entry): boolean => {
   if (!isStored(entry)) {
-    return filter.project === undefined && filter.text === undefined && filter.status === undefined
+    const isAsked = isRemoved(entry) ? filter.status?.includes("removed") === true : filter.status === undefined
+    return isAsked && filter.project === undefined && filter.text === undefined
   }
   const text = filter.text?.toLowerCase()
   return (filter.status === undefined ? entry.status !== "removed" : filter.status.includes(entry.status)) &&

@@ -407,6 +407,7 @@ const messageLines = (
 ): ReadonlyArray<Uint8Array> => {
   const lines: Array<Uint8Array> = []
   let start = bytes.indexOf(newline) + 1
+  if (!latin1.decode(bytes.subarray(0, start)).endsWith(",\"conversation\":[\n")) return conversation.map(encodeMessage)
   while (lines.length < conversation.length) {
     const end = bytes.indexOf(newline, start)
     if (end < 0) break

@@ -42,6 +42,14 @@ export type Timestamp = typeof Timestamp.Type
 export const fromDateTime = (moment: DateTime.DateTime): Timestamp => Timestamp.make(DateTime.formatIso(moment))
 
 /**
+ * From milliseconds since 1970.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromMillis = (millis: number): Timestamp => fromDateTime(DateTime.makeUnsafe(millis))
+
+/**
  * @category conversions
  * @since 0.1.0
  */

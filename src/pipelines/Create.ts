@@ -87,9 +87,7 @@ export const ensureRoom = Effect.fnUntraced(function*() {
   const store = yield* SessionStore.SessionStore
   const { maxStored, warnAt, whenFull } = store.limits
   const entries = yield* Stream.runCollect(store.entries)
-  const kept = entries.filter((entry) =>
-    SessionList.isStored(entry) ? entry.status !== "removed" : entry._tag === "Broken"
-  )
+  const kept = entries.filter((entry) => entry._tag !== "Foreign" && !SessionList.isRemoved(entry))
   if (kept.length >= maxStored) {
     const oldest = whenFull === "removeOldest"
       ? SessionList.select(kept, { status: ["closed"] }).filter(SessionList.isStored).at(-1)
@@ -123,7 +121,6 @@ const launch = Effect.fnUntraced(function*(
 
   const project = yield* Effect.mapError(fingerprint(options.project), failed)
   const session = yield* Effect.fromResult(describe(options, id, project, yield* now, store.limits.maxDepth - 1))
-  yield* Effect.mapError(ensureRoom(), failed)
   yield* Effect.mapError(admit(project), failed)
 
   const state = Session.empty(session)
@@ -141,7 +138,9 @@ const launch = Effect.fnUntraced(function*(
 
   const again = yield* Effect.mapError(fingerprint(options.project), failed)
   if (!ProjectPath.isSame(project, again)) return yield* failed(new ProjectChanged({ path: project.path }))
-  const claim = yield* store.create(id, snapshot.bytes, writer.firstLine)
+  const claim = yield* store.alone(
+    Effect.andThen(Effect.mapError(ensureRoom(), failed), store.create(id, snapshot.bytes, writer.firstLine))
+  )
   return yield* SessionWriter.make({
     claim,
     keyRing,

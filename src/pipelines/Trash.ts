@@ -7,7 +7,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Retention from "../core/Retention.ts"
-import { type AlreadyRunning, CreateFailed, type NotFound, RestoreFailed, StoreError } from "../core/SessionError.ts"
+import {
+  type AlreadyRunning,
+  CreateFailed,
+  type NotFound,
+  RestoreFailed,
+  type StoreError
+} from "../core/SessionError.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import type * as SessionList from "../core/SessionList.ts"
 import { now } from "../services/Now.ts"
@@ -53,14 +59,11 @@ export const restore: (id: SessionId) => Effect.Effect<
   SessionStore
 > = Effect.fn("Sessions.restore")(function*(id: SessionId) {
   const store = yield* SessionStore
-  const { status } = yield* Effect.catchTag(
-    store.read(id),
-    "InvalidJson",
-    (cause) => new StoreError({ operation: "restore", cause })
-  )
-  if (status !== "removed") return
-  yield* Effect.catchTag(ensureRoom(), "TooManyStored", (reason) => new CreateFailed({ reason }))
-  yield* Effect.catchTag(store.restore(id), "AlreadyRunning", refused(id))
+  if (!(yield* store.isRemoved(id))) return
+  yield* store.alone(Effect.andThen(
+    Effect.catchTag(ensureRoom(), "TooManyStored", (reason) => new CreateFailed({ reason })),
+    Effect.catchTag(store.restore(id), "AlreadyRunning", refused(id))
+  ))
   yield* Effect.logInfo("restored from the trash")
 }, Telemetry.ofSession("restore"))
 
@@ -99,10 +102,10 @@ export interface CleanupReport {
   /** Closed sessions that went to the trash. */
   readonly removed: ReadonlyArray<SessionList.Stored>
   /** Sessions that were deleted for ever. */
-  readonly purged: ReadonlyArray<SessionList.Stored>
+  readonly purged: Retention.Plan["purge"]
   readonly skipped: Retention.Plan["skip"]
   readonly failed: ReadonlyArray<{
-    readonly entry: SessionList.Stored
+    readonly entry: SessionList.Stored | SessionList.Broken
     readonly error: NotFound | RestoreFailed | StoreError
   }>
 }
@@ -130,8 +133,8 @@ export const cleanup: (options?: CleanupOptions) => Effect.Effect<CleanupReport,
     olderThan: options.olderThan === undefined ? store.limits.cleanupAge : Duration.fromInputUnsafe(options.olderThan)
   })
   if (options.dryRun === true) return { removed: plan.remove, purged: plan.purge, skipped: plan.skip, failed: [] }
-  const act = (
-    entries: ReadonlyArray<SessionList.Stored>,
+  const act = <Entry extends SessionList.Stored | SessionList.Broken>(
+    entries: ReadonlyArray<Entry>,
     one: (id: SessionId) => Effect.Effect<void, CleanupError, SessionStore>
   ) =>
     Effect.partition(entries, (entry) =>

@@ -42,18 +42,23 @@ export class Agent extends Context.Reference<Option.Option<Program>>("effect-rep
  * @category layers
  * @since 0.1.0
  */
-export const layer = <E, R>(
-  program: (session: RunningSession) => Effect.Effect<void, E, R | Supervisor | Scope.Scope>,
-  options: { readonly restart?: Schedule.Schedule<unknown, E> } = {}
-): Layer.Layer<never, never, Exclude<R, Scope.Scope>> =>
-  Layer.effect(
+export function layer<E, R>(
+  program: (session: RunningSession) => Effect.Effect<void, E, R>,
+  options?: { readonly restart?: Schedule.Schedule<unknown, E> }
+): Layer.Layer<never, never, Exclude<R, Supervisor | Scope.Scope>>
+export function layer(
+  program: Program,
+  options: { readonly restart?: Schedule.Schedule<unknown> } = {}
+): Layer.Layer<never> {
+  const { restart } = options
+  return Layer.effect(
     Agent,
-    Effect.map(Effect.context<R>(), (outer) =>
-      Option.some((session: RunningSession) => {
-        const { restart } = options
-        return program(session).pipe(
+    Effect.map(Effect.context(), (outer) =>
+      Option.some((session: RunningSession) =>
+        program(session).pipe(
           (once) => restart === undefined ? once : Effect.retry(once, restart),
           Effect.updateContext((inner: Context.Context<Supervisor | Scope.Scope>) => Context.merge(outer, inner))
         )
-      }))
+      ))
   )
+}

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
+import * as Predicate from "effect/Predicate"
 import type { Fingerprint } from "../core/ProjectPath.ts"
 import * as ProjectPath from "../core/ProjectPath.ts"
 import type { ProjectReason } from "../core/SessionError.ts"
@@ -24,6 +25,9 @@ export class ProjectDirectory extends Context.Service<ProjectDirectory, {
   /** Follows the path to its real directory and takes its fingerprint. */
   readonly fingerprint: (path: string) => Effect.Effect<Fingerprint, ProjectReason | StoreError>
 }>()("effect-reprise/services/ProjectDirectory") {}
+
+const isTooLong = ({ reason }: PlatformError): boolean =>
+  Predicate.hasProperty(reason.cause, "code") && reason.cause.code === "ENAMETOOLONG"
 
 /**
  * Looks at directories of this machine.
@@ -46,6 +50,8 @@ export const layer: Layer.Layer<ProjectDirectory, never, FileSystem.FileSystem |
         case "PermissionDenied":
           return new ProjectForbidden({ path: project })
         default:
+          // No directory can have a name that the file system does not take.
+          if (isTooLong(error)) return new ProjectMissing({ path: project })
           return new StoreError({ operation: "checking the project directory", cause: error })
       }
     }

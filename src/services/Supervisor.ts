@@ -71,7 +71,7 @@ interface Slot {
 interface Live {
   readonly session: RunningSession
   readonly writer: SessionWriter
-  readonly agent: Fiber.Fiber<unknown>
+  readonly agent: { readonly fiber: Fiber.Fiber<unknown>; readonly scope: Scope.Closeable }
   stopping: Option.Option<Deferred.Deferred<void, SessionEnded | StoreError>>
 }
 
@@ -120,20 +120,24 @@ const make = Effect.gen(function*() {
   /** Starts the agent and the watch over the lease. */
   const open = Effect.fnUntraced(function*(id: SessionId, slot: Slot, writer: SessionWriter) {
     const exit = yield* Deferred.make<Exit.Exit<void, unknown>>()
-    const session = Handle.make({ id, writer, limits, redact, random, exit: Deferred.await(exit) })
-    const program = Option.match(agent, {
-      onNone: () => Effect.asVoid(writer.ended),
-      onSome: (program) => program(session)
+    const session = Handle.make({
+      id,
+      writer,
+      limits,
+      redact,
+      random,
+      exit: Option.isSome(agent) ? Deferred.await(exit) : Effect.as(writer.ended, Exit.void)
     })
-    const fiber = yield* program.pipe(
+    const scope = yield* Scope.make()
+    const fiber = yield* Option.match(agent, { onNone: () => Effect.void, onSome: (program) => program(session) }).pipe(
       Effect.provideService(Supervisor, supervisor),
-      Scope.provide(slot.scope),
+      Scope.provide(scope),
       Effect.onExit((outcome) => Deferred.succeed(exit, outcome)),
       Effect.tapCause((cause) => Effect.annotateLogs(Effect.logWarning("the agent ended", cause), { sessionId: id })),
       Effect.exit,
-      Effect.forkIn(slot.scope)
+      Effect.forkDetach
     )
-    slot.live = Option.some({ session, writer, agent: fiber, stopping: Option.none() })
+    slot.live = Option.some({ session, writer, agent: { fiber, scope }, stopping: Option.none() })
     yield* writer.ended.pipe(
       Effect.tap(({ reason }) => reason._tag === "LeaseLost" ? discard(id) : Effect.void),
       Effect.forkIn(root)
@@ -159,9 +163,17 @@ const make = Effect.gen(function*() {
       })
     )
 
-  /** Waits for the agent, but not for ever: a session must not hang on a program that won't stop. */
-  const stopAgent = (live: Live) =>
-    Effect.timeoutOption(Effect.exit(Effect.andThen(Fiber.interrupt(live.agent), Effect.void)), limits.agentGrace)
+  /**
+   * Stops the agent and lets its finalizers run, but does not wait for ever: a
+   * session must not hang on a program that won't stop. The agent is in no scope
+   * of ours for that reason.
+   */
+  const stopAgent = ({ agent }: Live) =>
+    Fiber.interrupt(agent.fiber).pipe(
+      Effect.andThen(Scope.close(agent.scope, Exit.void)),
+      Effect.forkDetach,
+      Effect.flatMap((stopped) => Effect.timeoutOption(Fiber.join(stopped), limits.agentGrace))
+    )
 
   const save = Effect.fnUntraced(function*(id: SessionId, slot: Slot, live: Live) {
     yield* stopAgent(live)

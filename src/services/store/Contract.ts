@@ -113,10 +113,14 @@ export class SessionStore extends Context.Service<SessionStore, {
     id: SessionId,
     options?: { readonly interrupted?: boolean | undefined }
   ) => Effect.Effect<void, NotFound | AlreadyRunning | StoreError>
+  /** Whether a session is in the trash. Asks its lease, so it need not be readable. */
+  readonly isRemoved: (id: SessionId) => Effect.Effect<boolean, NotFound | StoreError>
   /** Takes a session out of the trash. Nothing happens to one that is not in it. */
   readonly restore: (id: SessionId) => Effect.Effect<void, NotFound | AlreadyRunning | StoreError>
   /** Deletes a session for ever, if it is in the trash; `NotFound` if not. */
   readonly purge: (id: SessionId) => Effect.Effect<void, NotFound | AlreadyRunning | StoreError>
+  /** Runs what depends on how many sessions are stored, one at a time in this process. */
+  readonly alone: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Deletes what processes that have ended left half created or half deleted. Best effort, never fails. */
   readonly sweep: Effect.Effect<void>
 }>()("effect-reprise/services/SessionStore") {}

@@ -13,6 +13,7 @@ import * as Path from "effect/Path"
 import { isPlatformError, type PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { type AlreadyRunning, InvalidJson, NotFound, StoreError, Unsigned } from "../../core/SessionError.ts"
 import * as SessionId from "../../core/SessionId.ts"
@@ -62,6 +63,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const liveness = yield* Liveness.Liveness
       const random = yield* SecureRandom.SecureRandom
       const limits = yield* SessionLimits
+      const turns = yield* Semaphore.make(1)
       const base = path.resolve(options.directory)
       const files = Files.make(fs)
       const leases = Leases.make({ files, path, liveness, random })
@@ -254,9 +256,17 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             )
           }))
 
+      const isInTrash: SessionStore["Service"]["isRemoved"] = (id) =>
+        Effect.flatMap(locate(id), (directory) =>
+          Effect.flatMap(leases.names(directory), (names) => leases.standing(directory, names)).pipe(
+            Effect.map(isRemoved),
+            Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
+          )).pipe(failsIn("restore"))
+
       const restore: SessionStore["Service"]["restore"] = (id) =>
         change("restore", id, (directory) =>
-          win(directory, "released", (standing) => Effect.succeed(isRemoved(standing))))
+          win(directory, "released", (standing) =>
+            Effect.succeed(isRemoved(standing))))
 
       const purge: SessionStore["Service"]["purge"] = (id) =>
         change("purge", id, (directory) =>
@@ -266,6 +276,25 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             // Not synced: what a crash brings back is in the trash, complete.
             yield* takeAway(directory)
           }))
+
+      /** Since when a directory that can't be read is in the trash, if it is. */
+      const removalOf = (directory: string) =>
+        Effect.flatMap(leases.names(directory), (names) =>
+          leases.standing(directory, names)).pipe(
+            Effect.map((standing) =>
+              Option.match(
+                Option.filter(standing.lease, () =>
+                  isRemoved(standing)),
+                {
+                  onNone: () => ({}),
+                  onSome: ({ since }) => ({ removedAt: since })
+                }
+              )
+            ),
+            Effect.catch(() =>
+              Effect.succeed({})
+            )
+          )
 
       const entry = (name: string): Effect.Effect<Option.Option<SessionList.Entry>> => {
         const kind = Layout.kind(name)
@@ -284,7 +313,8 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             Effect.succeedNone),
           failsIn("list"),
           Effect.catch((error) =>
-            Effect.succeedSome<SessionList.Entry>({ _tag: "Broken", name, error })
+            Effect.map(removalOf(directory), (removed) =>
+              Option.some<SessionList.Entry>({ _tag: "Broken", name, id: kind.id, ...removed, error }))
           )
         )
       }
@@ -305,6 +335,18 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         )
       )
 
-      return SessionStore.of({ limits, entries, read: read("read"), create, claim, remove, restore, purge, sweep })
+      return SessionStore.of({
+        limits,
+        entries,
+        read: read("read"),
+        create,
+        claim,
+        remove,
+        restore,
+        purge,
+        isRemoved: isInTrash,
+        alone: turns.withPermit,
+        sweep
+      })
     })
   )

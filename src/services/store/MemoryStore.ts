@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import {
   AlreadyRunning,
@@ -66,6 +67,7 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
   Effect.gen(function*() {
     const limits = yield* SessionLimits
     const rows = new Map<SessionId, Row>()
+    const turns = yield* Semaphore.make(1)
 
     const find = (id: SessionId) =>
       Effect.suspend(() => Effect.fromNullishOr(rows.get(id))).pipe(Effect.catch(() => new NotFound({ target: id })))
@@ -201,15 +203,23 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
     const entry = (id: SessionId, row: Row): SessionList.Entry => {
       const signature = Snapshot.signatureAtEnd(row.snapshot)
       const head = Snapshot.decodeHead(id, row.snapshot, Option.isSome(signature))
-      if (Result.isFailure(head)) return { _tag: "Broken", name: id, error: head.failure }
+      const removedAt = row.state === "removed" ? { removedAt: row.since } : {}
+      const broken = (error: SessionList.Broken["error"]) => ({
+        _tag: "Broken" as const,
+        name: id,
+        id,
+        ...removedAt,
+        error
+      })
+      if (Result.isFailure(head)) return broken(head.failure)
       return Option.match(head.success, {
-        onNone: () => ({ _tag: "Broken" as const, name: id, error: Snapshot.noHead(id) }),
+        onNone: () => broken(Snapshot.noHead(id)),
         onSome: ({ epoch: _epoch, revision: _revision, version: _version, ...head }) => ({
           _tag: "Stored" as const,
           ...head,
           updatedAt: Option.isNone(row.journal) || row.writtenAt < head.updatedAt ? head.updatedAt : row.writtenAt,
           status: statusOf(row),
-          ...(row.state === "removed" ? { removedAt: row.since } : {}),
+          ...removedAt,
           bytes: bytesOf(row)
         })
       })
@@ -224,6 +234,8 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
       remove,
       restore,
       purge,
+      isRemoved: (id) => Effect.map(find(id), ({ state }) => state === "removed"),
+      alone: turns.withPermit,
       sweep: Effect.void
     })
   })
