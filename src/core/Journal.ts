@@ -34,7 +34,7 @@ const First = Schema.Struct({
   id: SessionId,
   epoch: integer,
   part: integer,
-  key: Schema.String,
+  key: Schema.String.check(Schema.makeFilter(Signature.isKeyId, { expected: "a key id" })),
   snapshot: Schema.String,
   revision: integer
 })
@@ -211,7 +211,12 @@ export interface Opened {
  * @category decoding
  * @since 0.1.0
  */
-export const open = (keyRing: KeyRing, id: SessionId, bytes: Uint8Array): Result.Result<Opened, InvalidJson> => {
+export const open = (
+  keyRing: KeyRing,
+  id: SessionId,
+  bytes: Uint8Array,
+  maxDepth: number
+): Result.Result<Opened, InvalidJson> => {
   const broken = (line: number) => Result.fail(new InvalidJson({ id, reason: new BrokenJournal({ line }) }))
   const first = firstObject(bytes)
   if (Option.isNone(first) || first.value.id !== id) return broken(1)
@@ -237,7 +242,7 @@ export const open = (keyRing: KeyRing, id: SessionId, bytes: Uint8Array): Result
         ? Result.succeed({ ...first.value, events, torn: bytes.length - offset })
         : broken(number)
     }
-    const decoded = decodeLine(id, number, line.value)
+    const decoded = decodeLine(id, number, line.value, maxDepth)
     if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
     const { at, event, seq } = decoded.success
     if (seq !== revision + 1) return broken(number)
@@ -248,30 +253,42 @@ export const open = (keyRing: KeyRing, id: SessionId, bytes: Uint8Array): Result
   return Result.succeed({ ...first.value, events, torn: 0 })
 }
 
-const decodeLine = (id: string, number: number, body: Uint8Array): Result.Result<typeof Line.Type, InvalidJson> => {
-  const shape = ({ expected, path }: Shape) =>
+const decodeLine = (
+  id: string,
+  number: number,
+  body: Uint8Array,
+  maxDepth: number
+): Result.Result<typeof Line.Type, InvalidJson> => {
+  const shape = (path: string, expected: string) =>
     new InvalidJson({ id, reason: new Shape({ path: `journal line ${number} ${path}`.trim(), expected }) })
-  return Text.fromBytes(Text.concat([body, Text.toBytes("}")])).pipe(
-    Option.flatMap((text) => Result.getSuccess(Json.parse(text))),
-    Result.fromOption(() => shape(new Shape({ path: "", expected: "JSON" }))),
-    Result.flatMap((json) => Result.mapError(isLine(json), ([mistake]) => shape(mistake)))
-  )
+  return Result.gen(function*() {
+    const text = yield* Result.fromOption(Text.fromBytes(Text.concat([body, closing])), () => shape("", "UTF-8"))
+    const json = yield* Result.mapError(Json.parse(text), () => shape("", "JSON"))
+    if (Json.isDeeperThan(json, maxDepth)) return yield* Result.fail(shape("", `at most ${maxDepth} levels deep`))
+    if (!Json.isWellFormed(json)) return yield* Result.fail(shape("", "free of lone surrogates"))
+    return yield* Result.mapError(isLine(json), ([{ expected, path }]) => shape(path, expected))
+  })
 }
 
-/**
- * The start of a line behind the end of another. In JSON nothing but `,`, `]` or
- * `}` follows a `}`, and quotes inside texts are escaped: so this is not content,
- * even where the newline between the lines is damaged.
- */
-const laterLine = /(?:\n|"mac":"[A-Za-z0-9_-]{43}"\}[^,\]}])\{"seq":\d{1,15},"batch":(\d{1,15}),/g
+const closing = Text.toBytes("}")
 
 /**
- * Whether the first bad line belongs to the last batch. It has the `seq` after
- * the last good one, so its own batch started there or before; any later line
- * of a batch that started later shows that a sync had covered the bad one.
+ * The start of a line: the first bad one, or one behind the end of another. In
+ * JSON nothing but `,`, `]` or `}` follows a `}`, and quotes inside texts are
+ * escaped: so this is not content, even where the newline between is damaged.
+ */
+const lineStart = /(?:^|\n|"mac":"[A-Za-z0-9_-]{43}"\}[^,\]}])\{"seq":(\d{1,15}),"batch":(\d{1,15}),/g
+
+/**
+ * Whether the first bad line, where `seq` is due, belongs to the last batch. Its
+ * batch started at `seq` or before; a line of a batch that started later shows
+ * that a sync had covered what is missing. Numbers that contradict each other
+ * show nothing.
  */
 const isLastBatch = (rest: Uint8Array, seq: number): boolean =>
-  Array.from(new TextDecoder("latin1").decode(rest).matchAll(laterLine)).every(([, batch]) => Number(batch) <= seq)
+  Array.from(new TextDecoder("latin1").decode(rest).matchAll(lineStart)).every(([, own, batch]) =>
+    Number(batch) <= seq || Number(own) < Number(batch)
+  )
 
 /**
  * The state after everything in the journal.

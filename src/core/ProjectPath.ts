@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import { maxPathBytes } from "./Session.ts"
 import { InvalidSession } from "./SessionError.ts"
 import * as Text from "./Text.ts"
 
@@ -13,7 +14,7 @@ import * as Text from "./Text.ts"
  * @category limits
  * @since 0.1.0
  */
-export const maxBytes = 4096
+export const maxBytes = maxPathBytes
 
 /**
  * What is compared to tell whether a directory is still the one that was
@@ -44,7 +45,7 @@ export const isSame = (self: Fingerprint, that: Fingerprint): boolean =>
 
 /**
  * Checks a path's form: absolute, without NUL or lone surrogates, at most
- * {@link maxBytes}.
+ * 4,096 bytes.
  *
  * @category validation
  * @since 0.1.0

@@ -14,13 +14,13 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
 const utf8 = new TextEncoder()
 
 /**
- * The longest name a session can have: 50 graphemes, and 1,024 bytes of UTF-8
+ * The longest name a session can have: 50 graphemes, and 2,048 bytes of UTF-8
  * (a grapheme can be arbitrarily long).
  *
  * @category limits
  * @since 0.1.0
  */
-export const nameLimits = { graphemes: 50, bytes: 1024 } as const
+export const nameLimits = { graphemes: 50, bytes: 2048 } as const
 
 /**
  * A session's name: 1 to 50 graphemes.
@@ -49,6 +49,14 @@ export const nameFrom = (text: string, fallback: string): string => {
     .slice(0, nameLimits.graphemes).join("")
   return Schema.is(Name)(short) ? short : fallback
 }
+
+/**
+ * The longest project path, in bytes of UTF-8.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const maxPathBytes = 4096
 
 const Label = Schema.String.check(Schema.isBetweenLength(1, 256))
 
@@ -229,7 +237,12 @@ export type Todo = typeof Todo.Type
 export const Session = Schema.Struct({
   id: SessionId,
   name: Name,
-  projectPath: Schema.String.check(Schema.isBetweenLength(1, 4096)),
+  projectPath: Schema.String.check(
+    Schema.isMinLength(1),
+    Schema.makeFilter((path: string) => path.isWellFormed() && utf8.encode(path).length <= maxPathBytes, {
+      expected: "a path of at most 4096 bytes"
+    })
+  ),
   config: SessionConfig,
   createdAt: Timestamp,
   updatedAt: Timestamp,

@@ -92,7 +92,7 @@ const known = new Set([...Object.keys(Document.fields), "signature"])
  * @category limits
  * @since 0.1.0
  */
-export const maxHeadBytes = 6 * (4096 + Session.nameLimits.bytes) + 1024
+export const maxHeadBytes = 6 * (Session.maxPathBytes + Session.nameLimits.bytes) + 1024
 
 /**
  * The most bytes the end of a snapshot takes from the signature's comma on.
@@ -229,6 +229,10 @@ export const decodeHead = (
   isSigned: boolean
 ): Result.Result<Option.Option<Head>, InvalidJson | SchemaVersion> => {
   if (!isSigned) return Result.flatMap(unsigned(id, bytes), (reason) => Result.fail(new InvalidJson({ id, reason })))
+  const claim = claims(bytes)
+  if (claim.version > version) {
+    return Result.fail(new SchemaVersion({ id, supported: version, found: claim.version }))
+  }
   const end = latin1.decode(bytes.subarray(0, maxHeadBytes)).indexOf(",\"config\":")
   if (end < 0) return Result.succeed(Option.none())
   return Result.gen(function*() {
@@ -322,11 +326,14 @@ export const open = (
         new InvalidJson({ id, reason: new Shape({ path: "", expected: `at most ${maxDepth} levels deep` }) })
       )
     }
-    const { config, conversation, metadata, promptHistory, todos, usage, ...head } = yield* Result.mapError(
+    const { config, conversation, metadata, promptHistory, todos, usage } = yield* Result.mapError(
       isDocument(document),
       ([reason]) => new InvalidJson({ id, reason })
     )
-    yield* checkHead(id, head)
+    const head = yield* checkHead(
+      id,
+      Object.fromEntries(Object.entries(document).filter(([key]) => key in Head.fields))
+    )
     const todosDone = todos.filter((todo) => todo.status === "completed").length
     const counts = { messages: conversation.length, todosOpen: todos.length - todosDone, todosDone }
     for (const [path, counted] of Object.entries(counts)) {

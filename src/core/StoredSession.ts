@@ -72,7 +72,7 @@ export const open = (
 ): Result.Result<Verified, InvalidJson | SchemaVersion> =>
   Result.gen(function*() {
     const snapshot = yield* Snapshot.open(keyRing, id, stored.snapshot, maxDepth)
-    const journals = yield* Result.all(stored.journals.map((bytes) => Journal.open(keyRing, id, bytes)))
+    const journals = yield* Result.all(stored.journals.map((bytes) => Journal.open(keyRing, id, bytes, maxDepth)))
     const journal = Option.fromUndefinedOr(journals.findLast(({ snapshot: named }) => named === snapshot.signature))
     if (Option.isNone(journal)) {
       return { state: snapshot.state, messages: snapshot.messages, snapshot, isOpen: false, recorded: [], torn: 0 }

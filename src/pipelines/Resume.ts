@@ -120,10 +120,8 @@ const activate = Effect.fnUntraced(function*(claim: SessionStore.Claim, verified
   const writer = yield* signed(
     Journal.writer(keyRing, { id: claim.id, epoch: claim.epoch, part: 0, snapshot: signature, revision: head.revision })
   )
-  const lines = verified.recorded.map(({ at, event }) =>
-    writer.encode([{ at, json: SessionWriter.encodeEvent(event).json }])
-  )
-  const bytes = Text.concat([writer.firstLine, ...lines])
+  const entries = verified.recorded.map(({ at, event }) => ({ at, json: SessionWriter.encodeEvent(event).json }))
+  const bytes = Text.concat([writer.firstLine, writer.encode(entries)])
   yield* claim.begin({ part: 0, bytes })
   return { writer, part: 0, bytes: bytes.length }
 })

@@ -211,7 +211,9 @@ export const make = Effect.fnUntraced(function*(options: {
   const writeBatch = Effect.fnUntraced(function*({ entries, next }: Batch) {
     if (needsCheckpoint) yield* writeSnapshot(saved)
     const lines = journal.writer.encode(entries)
-    if (journal.snapshotBytes + journal.bytes + lines.length > limits.maxBytes) return yield* writeSnapshot(next)
+    if (journal.snapshotBytes + journal.bytes + lines.length > limits.maxBytes - Journal.maxFirstLineBytes) {
+      return yield* writeSnapshot(next)
+    }
     needsCheckpoint = true
     yield* claim.append(lines)
     needsCheckpoint = false
