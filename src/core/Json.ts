@@ -8,6 +8,7 @@
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import * as JsonReader from "./JsonReader.ts"
 
 /**
  * A JSON object whose members are JSON.
@@ -38,90 +39,31 @@ export interface Mistake {
 export const parse = (text: string): Result.Result<Schema.Json, number> =>
   Result.try({
     try: (): Schema.Json => parseTrusted(text),
-    catch: () => syntaxErrorOffset(text)
-  })
+    catch: () => "not JSON" as const
+  }).pipe(
+    Result.filterOrFail((value) => !text.includes("\\") || !hasBackslashInKey(value), () => "misread" as const),
+    Result.orElse(() => JsonReader.read(text))
+  )
+
+/**
+ * V8 (Node 22 to 26) takes an escaped key for another one that it has met: after
+ * `{"a\\":1}` it reads `{"a\n":1}` as `{"a\\":1}`. The key it takes instead always
+ * holds a backslash, so where one does the text is read again, slowly.
+ */
+const hasBackslashInKey = (value: Schema.Json): boolean => {
+  const left: Array<Schema.Json> = [value]
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    if (typeof next !== "object" || next === null) continue
+    for (const [key, member] of Object.entries<Schema.Json>(next)) {
+      if (key.includes("\\")) return true
+      if (typeof member === "object" && member !== null) left.push(member)
+    }
+  }
+  return false
+}
 
 /** The platform says `any`; what it returns is JSON by definition. */
 const parseTrusted: (text: string) => Schema.Json = JSON.parse
-
-const whiteSpace = /[ \t\n\r]*/y
-const literal = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
-const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
-
-/** What may begin a literal or an escape, as far as it goes: the mistake is where it ends. */
-const begunLiteral =
-  /t(?:r(?:ue?)?)?|f(?:a(?:l(?:se?)?)?)?|n(?:u(?:ll?)?)?|-?(?:(?:0|[1-9]\d*)(?:\.(?:\d+(?:[eE][+-]?)?)?|[eE][+-]?)?)?/y
-const begunEscape = /\\(?:u[0-9a-fA-F]{0,3})?/y
-
-const matchAt = (pattern: RegExp, text: string, offset: number): number => {
-  pattern.lastIndex = offset
-  return pattern.test(text) ? pattern.lastIndex : -1
-}
-
-/**
- * The end of the string literal that starts at `offset`, or the negated
- * offset (less one) of what is wrong with it.
- */
-const stringEnd = (text: string, offset: number): number => {
-  if (text.charCodeAt(offset) !== 0x22) return -offset - 1
-  let at = offset + 1
-  while (at < text.length) {
-    const code = text.charCodeAt(at)
-    if (code === 0x22) return at + 1
-    if (code < 0x20) return -at - 1
-    if (code === 0x5c) {
-      const end = matchAt(escape, text, at)
-      if (end < 0) return -matchAt(begunEscape, text, at) - 1
-      at = end
-    } else at++
-  }
-  return -text.length - 1
-}
-
-/** The end of the literal at `offset`, or the negated offset (less one) of what is wrong with it. */
-const literalEnd = (text: string, offset: number): number => {
-  const end = matchAt(literal, text, offset)
-  const begun = Math.max(offset, matchAt(begunLiteral, text, offset))
-  return end < begun ? -begun - 1 : end
-}
-
-const syntaxErrorOffset = (text: string): number => {
-  const open: Array<"{" | "["> = []
-  let expect: "value" | "key" | "colon" | "separator" = "value"
-  let mayClose = false
-  let at = 0
-  while (true) {
-    at = matchAt(whiteSpace, text, at)
-    const char = text[at]
-    const inside = open.at(-1)
-    if (expect === "separator" && inside === undefined) return at
-    if ((char === "}" && inside === "{" || char === "]" && inside === "[") && (mayClose || expect === "separator")) {
-      open.pop()
-      at++
-      expect = "separator"
-      mayClose = false
-    } else if (expect === "separator") {
-      if (char !== ",") return at
-      at++
-      expect = inside === "{" ? "key" : "value"
-    } else if (expect === "colon") {
-      if (char !== ":") return at
-      at++
-      expect = "value"
-    } else if (expect === "value" && (char === "{" || char === "[")) {
-      open.push(char)
-      at++
-      expect = char === "{" ? "key" : "value"
-      mayClose = true
-    } else {
-      const end = expect === "key" || char === "\"" ? stringEnd(text, at) : literalEnd(text, at)
-      if (end < 0) return -end - 1
-      at = end
-      expect = expect === "key" ? "colon" : "separator"
-      mayClose = false
-    }
-  }
-}
 
 /**
  * Whether arrays and objects nest deeper than `limit` levels. The walk itself

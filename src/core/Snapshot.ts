@@ -332,7 +332,7 @@ export const open = (
     )
     const head = yield* checkHead(
       id,
-      Object.fromEntries(Object.entries(document).filter(([key]) => key in Head.fields))
+      Object.fromEntries(Object.entries(document).filter(([key]) => Object.hasOwn(Head.fields, key)))
     )
     const todosDone = todos.filter((todo) => todo.status === "completed").length
     const counts = { messages: conversation.length, todosOpen: todos.length - todosDone, todosDone }

@@ -230,10 +230,15 @@ export const resumeScoped = (
 ): Effect.Effect<RunningSession, ResumeError, ResumeServices | Scope.Scope> =>
   Effect.acquireRelease(
     resume(id, options),
-    () =>
-      Effect.catchTags(close(id), {
-        SessionEnded: () => Effect.void,
-        StoreError: (error) => Effect.annotateLogs(Effect.logError("a session was not saved", error), { sessionId: id })
-      }),
+    (session) =>
+      Effect.flatMap(Supervisor.use(({ get }) => get(id)), (running) =>
+        // By reference: somebody else may have resumed the session after this one was closed.
+        Option.getOrUndefined(running) === session ? saved(id) : Effect.void),
     { interruptible: true }
   )
+
+const saved = (id: SessionId) =>
+  Effect.catchTags(close(id), {
+    SessionEnded: () => Effect.void,
+    StoreError: (error) => Effect.annotateLogs(Effect.logError("a session was not saved", error), { sessionId: id })
+  })

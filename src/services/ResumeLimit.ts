@@ -65,8 +65,9 @@ export const layerOff: Layer.Layer<ResumeLimit> = Layer.succeed(
 
 /**
  * Counters of a `RateLimiter` in memory, on monotonic time: setting the clock
- * frees nobody and locks nobody out. At most `maxKeys` are kept (by default
- * 10,000); the one that ends first makes room.
+ * frees nobody and locks nobody out. A window slides: what it admits at most, it
+ * admits within any time of its length. At most `maxKeys` are kept (by default
+ * 10,000); the one that was used longest ago makes room.
  *
  * @category layers
  * @since 0.1.0
@@ -78,32 +79,31 @@ export const layerStoreMonotonic = (
     RateLimiter.RateLimiterStore,
     Effect.gen(function*() {
       const memory = yield* RateLimiter.RateLimiterStore
-      const counters = new Map<string, { count: number; endsAt: number }>()
+      const maxKeys = options.maxKeys ?? 10_000
+      /** When each key was admitted, oldest first; keys in the order of their last use. */
+      const admitted = new Map<string, ReadonlyArray<number>>()
 
-      const makeRoom = (at: number) => {
-        for (const [key, { endsAt }] of counters) if (endsAt <= at) counters.delete(key)
-        if (counters.size < (options.maxKeys ?? 10_000)) return
-        let first: { readonly key: string; readonly endsAt: number } | undefined
-        for (const [key, { endsAt }] of counters) {
-          if (first === undefined || endsAt < first.endsAt) first = { key, endsAt }
-        }
-        if (first !== undefined) counters.delete(first.key)
+      const keep = (key: string, times: ReadonlyArray<number>) => {
+        admitted.delete(key)
+        admitted.set(key, times)
+        const [oldest] = admitted.keys()
+        if (admitted.size > maxKeys && oldest !== undefined) admitted.delete(oldest)
       }
 
       return RateLimiter.RateLimiterStore.of({
         ...memory,
         fixedWindow: ({ key, limit, refillRate, tokens }) =>
           Effect.map(Clock.monotonicTimeNanos, (nanos) => {
-            const at = Number(nanos / 1_000_000n)
-            const found = counters.get(key)
-            const counter = found !== undefined && found.endsAt > at ? found : { count: 0, endsAt: at }
-            const count = counter.count + tokens
-            if (limit !== undefined && count > limit) return [count, Math.max(1, counter.endsAt - at)] as const
-            if (found === undefined) makeRoom(at)
-            counter.count = count
-            counter.endsAt += Duration.toMillis(refillRate) * tokens
-            counters.set(key, counter)
-            return [count, counter.endsAt - at] as const
+            const now = Number(nanos / 1_000_000n)
+            const window = Math.round(Duration.toMillis(refillRate) * (limit ?? 1))
+            const times = (admitted.get(key) ?? []).filter((time) => time + window > now)
+            const count = times.length + tokens
+            if (limit !== undefined && count > limit) {
+              const firstToLeave = times[count - limit - 1] ?? now
+              return [count, Math.max(1, firstToLeave + window - now)] as const
+            }
+            keep(key, [...times, ...Array.from({ length: tokens }, () => now)])
+            return [count, window] as const
           })
       })
     })

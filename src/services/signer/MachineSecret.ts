@@ -97,7 +97,7 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
     const nonce = yield* random.uuidV4()
     const prepared = path.join(directory, Layout.privateName("creating", liveness.self, nonce))
     liveness.held.add(nonce)
-    yield* fs.makeDirectory(directory, { recursive: true, mode: Files.directoryMode })
+    yield* files.ensureDirectory(path, directory)
     yield* sweep
     yield* files.write(prepared, Text.toBytes(`${JSON.stringify(content)}\n`)).pipe(
       Effect.andThen(files.link(prepared, file)),
@@ -105,7 +105,6 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
       Effect.ensuring(files.removeQuietly(prepared)),
       Effect.ensuring(Effect.sync(() => liveness.held.delete(nonce)))
     )
-    yield* files.syncDirectory(directory)
   }).pipe(Effect.uninterruptible)
 
   const missing = Effect.gen(function*() {
@@ -122,6 +121,8 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
   const keys = yield* read.pipe(
     Effect.tap(sweep),
     Effect.catchIf(Files.isMissing, () => Effect.andThen(missing, read)),
+    // Whoever linked the file may not have come as far as this.
+    Effect.tap(files.syncDirectory(directory)),
     Effect.catchTag("PlatformError", (cause) => new StoreError({ operation: "opening the key ring", cause }))
   )
   return yield* Keys.make(keys)

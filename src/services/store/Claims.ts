@@ -108,7 +108,7 @@ export const make = (services: {
         Effect.uninterruptible
       )
 
-    const preparedName = Effect.map(random.uuidV4(), (nonce) => at(Layout.pending(epoch, nonce)))
+    const preparedName = Effect.map(random.uuidV4(), (nonce) => at(Layout.pending(lease.epoch, nonce)))
 
     /** Puts a complete, synced journal in place. */
     const place = Effect.fnUntraced(function*({ bytes, part }: NewJournal) {
@@ -131,12 +131,12 @@ export const make = (services: {
     const discard = (journal: OpenJournal) =>
       Effect.andThen(Scope.close(journal.scope, Exit.void), files.removeQuietly(at(journal.name)))
 
-    /** Deletes the journals that no longer count. */
+    /** Deletes the journals that no longer count: never one of a later holder. */
     const tidy = Effect.fnUntraced(function*() {
       const { journals } = yield* leases.names(directory)
       const keep = Option.map(current, ({ name }) => name)
       yield* Effect.forEach(
-        journals.filter(({ name }) => !Option.contains(keep, name)),
+        journals.filter((journal) => journal.epoch <= epoch && !Option.contains(keep, journal.name)),
         ({ name }) => files.removeQuietly(at(name)),
         { discard: true }
       )
@@ -153,15 +153,14 @@ export const make = (services: {
         })
       })
 
-    /** Replaces the snapshot: prepared, synced, fenced, renamed, synced. */
-    const publish = Effect.fnUntraced(function*(snapshot: Uint8Array) {
+    /** Replaces the snapshot: prepared, synced, fenced, renamed. */
+    const replace = Effect.fnUntraced(function*(snapshot: Uint8Array) {
       const prepared = yield* preparedName
       yield* files.write(prepared, snapshot).pipe(
         Effect.andThen(stillHeld),
         Effect.andThen(files.rename(prepared, at(Layout.snapshot))),
         Effect.onError(() => files.removeQuietly(prepared))
       )
-      yield* files.syncDirectory(directory)
     })
 
     const begin: Claim["begin"] = (newJournal) =>
@@ -207,9 +206,8 @@ export const make = (services: {
           isSettled = false
           yield* hold
           const journal = yield* place(newJournal)
-          yield* publish(snapshot).pipe(
-            Effect.onError(() => Scope.close(journal.scope, Exit.void))
-          )
+          yield* Effect.onError(replace(snapshot), () => discard(journal))
+          yield* Effect.onError(files.syncDirectory(directory), () => Scope.close(journal.scope, Exit.void))
           yield* switchTo(journal)
           yield* tidy()
         })
@@ -242,7 +240,8 @@ export const make = (services: {
         "close",
         Effect.gen(function*() {
           isSettled = false
-          yield* publish(snapshot)
+          yield* replace(snapshot)
+          yield* files.syncDirectory(directory)
           yield* release
           yield* tidy()
         })

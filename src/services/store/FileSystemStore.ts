@@ -64,6 +64,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const random = yield* SecureRandom.SecureRandom
       const limits = yield* SessionLimits
       const turns = yield* Semaphore.make(1)
+      let isDurable = false
       const base = path.resolve(options.directory)
       const files = Files.make(fs)
       const leases = Leases.make({ files, path, liveness, random })
@@ -88,18 +89,10 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
               Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
             )).pipe(failsIn(operation))
 
-      /** Makes what leads to the sessions, and makes it durable. */
+      /** Makes what leads to the sessions, and makes it durable once. */
       const ensureBase = Effect.gen(function*() {
-        const missing: Array<string> = []
-        let at = base
-        while (!(yield* fs.exists(at))) {
-          missing.unshift(at)
-          at = path.dirname(at)
-        }
-        for (const directory of missing) {
-          yield* Effect.catchIf(files.makeDirectory(directory), Files.isPresent, () => Effect.void)
-          yield* files.syncDirectory(path.dirname(directory))
-        }
+        if (!isDurable || !(yield* fs.exists(base))) yield* files.ensureDirectory(path, base)
+        isDurable = true
         yield* files.checkDirectory(base)
       })
 

@@ -8,6 +8,7 @@ import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import type * as Path from "effect/Path"
 import * as PlatformError from "effect/PlatformError"
 import * as Scope from "effect/Scope"
 import { TooLarge } from "../../core/SessionError.ts"
@@ -128,6 +129,20 @@ export const make = (fs: FileSystem.FileSystem) => {
   const syncDirectory = (path: string): Effect.Effect<void, Failure> =>
     Effect.uninterruptible(Effect.scoped(Effect.flatMap(fs.open(path, { flag: "r" }), (directory) => directory.sync)))
 
+  /**
+   * Makes a directory and those that lead to it, and makes their names durable;
+   * that of the directory itself also where it was there, since whoever made it
+   * may not have come that far.
+   */
+  const ensureDirectory = Effect.fnUntraced(function*(path: Path.Path, directory: string) {
+    const made = [directory]
+    while (!(yield* fs.exists(path.dirname(made[0] ?? directory)))) made.unshift(path.dirname(made[0] ?? directory))
+    for (const name of made) {
+      yield* Effect.catchIf(fs.makeDirectory(name, { mode: directoryMode }), isPresent, () => Effect.void)
+      yield* syncDirectory(path.dirname(name))
+    }
+  })
+
   /** Deletes as far as it goes: whoever holds the session next does it again. */
   const removeQuietly = (path: string, options?: { readonly recursive: boolean }): Effect.Effect<void> =>
     Effect.asVoid(Effect.exit(Effect.retry(fs.remove(path, { ...options, force: true }), { times: 2 })))
@@ -135,6 +150,7 @@ export const make = (fs: FileSystem.FileSystem) => {
   return {
     checkDirectory,
     create,
+    ensureDirectory,
     read,
     readEnds,
     removeQuietly,

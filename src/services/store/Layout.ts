@@ -39,11 +39,13 @@ export interface Names {
   readonly leases: ReadonlyArray<number>
   /** In the order in which they were begun. */
   readonly journals: ReadonlyArray<JournalName>
-  readonly pending: ReadonlyArray<string>
+  readonly pending: ReadonlyArray<{ readonly name: string; readonly epoch: number }>
 }
 
 const leasePattern = /^lease\.([1-9]\d{0,14})\.json$/
 const journalPattern = /^journal\.([1-9]\d{0,14})\.(0|[1-9]\d{0,14})\.jsonl$/
+
+const pendingPattern = /^pending\.([1-9]\d{0,14})\./
 
 const inOrder = Order.combine(
   Order.mapInput(Order.Number, ({ epoch }: JournalName) => epoch),
@@ -60,7 +62,10 @@ export const parse = (names: ReadonlyArray<string>): Names => ({
     const [, epoch, part] = journalPattern.exec(name) ?? []
     return epoch === undefined || part === undefined ? [] : [{ name, epoch: Number(epoch), part: Number(part) }]
   }).sort(inOrder),
-  pending: names.filter((name) => name.startsWith("pending."))
+  pending: names.flatMap((name) => {
+    const [, epoch] = pendingPattern.exec(name) ?? []
+    return epoch === undefined ? [] : [{ name, epoch: Number(epoch) }]
+  })
 })
 
 /** The epoch that counts; 0 where there is no lease. */

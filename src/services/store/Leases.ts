@@ -83,10 +83,16 @@ export const make = (services: {
     return found
   })
 
-  /** Deletes what earlier holders left on its way, and the leases that no longer count. */
+  /**
+   * Deletes what earlier holders left on its way, and the leases that no longer
+   * count. What a later holder has there is not ours.
+   */
   const sweep = Effect.fnUntraced(function*(directory: string, epoch: number) {
     const found = yield* names(directory)
-    const stale = [...found.pending, ...found.leases.filter((lease) => lease < epoch).map(Layout.lease)]
+    const stale = [
+      ...found.pending.filter((pending) => pending.epoch <= epoch).map(({ name }) => name),
+      ...found.leases.filter((lease) => lease < epoch).map(Layout.lease)
+    ]
     yield* Effect.forEach(stale, (name) => files.removeQuietly(path.join(directory, name)), { discard: true })
   }, (effect) => Effect.ignore(effect))
 
