@@ -159,6 +159,6 @@ const matches = (filter: Filter) => (entry: Entry): boolean => {
  */
 export const select = (entries: Iterable<Entry>, filter: Filter = {}): ReadonlyArray<Entry> => {
   const sorted = Array.sort(Array.filter(Array.fromIterable(entries), matches(filter)), newestFirst)
-  const from = filter.offset ?? 0
-  return sorted.slice(from, filter.limit === undefined ? undefined : from + filter.limit)
+  const from = Math.max(0, filter.offset ?? 0)
+  return sorted.slice(from, filter.limit === undefined ? undefined : from + Math.max(0, filter.limit))
 }

@@ -16,11 +16,13 @@ import {
   RestoreFailed,
   type SchemaVersion,
   type SessionEnded,
+  SessionFull,
   type StoreError
 } from "../core/SessionError.ts"
 import * as SessionEvent from "../core/SessionEvent.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import * as Snapshot from "../core/Snapshot.ts"
+import * as StateSize from "../core/StateSize.ts"
 import { now } from "../services/Now.ts"
 import { SessionStore } from "../services/SessionStore.ts"
 import { signed, Signer } from "../services/Signer.ts"
@@ -47,6 +49,10 @@ const renameStored = Effect.fnUntraced(function*(id: SessionId, name: string) {
     Effect.fromResult(SessionEvent.apply(verified.state, { at: yield* now, event: { _tag: "Renamed", name } })),
     ({ expected }) => new EventRejected({ id, reason: new Invalid({ path: "name", expected }) })
   )
+  const bytes = StateSize.total(StateSize.measure(state, verified.messages))
+  if (bytes > store.limits.maxBytes) {
+    return yield* new EventRejected({ id, reason: new SessionFull({ bytes, limit: store.limits.maxBytes }) })
+  }
   const { closedAt } = verified.snapshot.head
   const publication = { epoch: claim.epoch, ...(verified.isOpen || closedAt === undefined ? {} : { closedAt }) }
   const snapshot = yield* signed(Snapshot.encode(keyRing, state, verified.messages, publication))

@@ -284,9 +284,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
                 }
               )
             ),
-            Effect.catch(() =>
-              Effect.succeed({})
-            )
+            Effect.orElseSucceed(() => ({}))
           )
 
       const entry = (name: string): Effect.Effect<Option.Option<SessionList.Entry>> => {

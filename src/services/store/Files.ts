@@ -24,6 +24,10 @@ export const directoryMode = 0o700
 export const isMissing = (error: unknown): boolean =>
   PlatformError.isPlatformError(error) && error.reason._tag === "NotFound"
 
+/** Whether the file at a path went, or was replaced, while it was being read. */
+export const hasMoved = (error: unknown): boolean =>
+  PlatformError.isPlatformError(error) && (error.reason._tag === "NotFound" || error.reason._tag === "Busy")
+
 /** Whether a call failed because something is at the path. */
 export const isPresent = (error: Failure): boolean => error.reason._tag === "AlreadyExists"
 
@@ -56,7 +60,18 @@ export const wrongKind = (method: string, path: string, expected: string, found:
     description: `expected ${expected} and found ${found}`
   })
 
+const replaced = (path: string): Failure =>
+  PlatformError.systemError({
+    _tag: "Busy",
+    module: "FileSystem",
+    method: "open",
+    pathOrDescriptor: path,
+    description: "the file was replaced while it was being opened"
+  })
+
 export const make = (fs: FileSystem.FileSystem) => {
+  /** Directories whose names are not durable yet. */
+  const unsynced = new Set<string>()
   const size = (info: Info): number => Option.getOrElse(ByteSize.toNumber(info.size), () => Number.MAX_SAFE_INTEGER)
 
   /** Fails unless a directory itself, not a link to one, is at the path. */
@@ -74,7 +89,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     const info = yield* file.stat
     const isSame = info.type === "File" && info.dev === before.dev &&
       Option.getOrUndefined(info.ino) === Option.getOrUndefined(before.ino)
-    return isSame ? { file, info } : yield* wrongKind("open", path, "the same file", "another one")
+    return isSame ? { file, info } : yield* replaced(path)
   })
 
   const readAt = Effect.fnUntraced(function*(file: FileSystem.File, from: number, length: number) {
@@ -135,17 +150,27 @@ export const make = (fs: FileSystem.FileSystem) => {
    * may not have come that far.
    */
   const ensureDirectory = Effect.fnUntraced(function*(path: Path.Path, directory: string) {
-    const made = [directory]
-    while (!(yield* fs.exists(path.dirname(made[0] ?? directory)))) made.unshift(path.dirname(made[0] ?? directory))
-    for (const name of made) {
+    const wanted = [directory]
+    for (let parent = path.dirname(directory); !(yield* fs.exists(parent)); parent = path.dirname(parent)) {
+      wanted.unshift(parent)
+    }
+    for (const name of wanted) {
       yield* Effect.catchIf(fs.makeDirectory(name, { mode: directoryMode }), isPresent, () => Effect.void)
+      unsynced.add(name)
+    }
+    for (const name of unsynced) {
       yield* syncDirectory(path.dirname(name))
+      unsynced.delete(name)
     }
   })
 
+  /** Deletes what may be gone already. */
+  const remove = (path: string, options?: { readonly recursive: boolean }): Effect.Effect<void, Failure> =>
+    Effect.retry(fs.remove(path, { ...options, force: true }), { times: 2 })
+
   /** Deletes as far as it goes: whoever holds the session next does it again. */
   const removeQuietly = (path: string, options?: { readonly recursive: boolean }): Effect.Effect<void> =>
-    Effect.asVoid(Effect.exit(Effect.retry(fs.remove(path, { ...options, force: true }), { times: 2 })))
+    Effect.asVoid(Effect.exit(remove(path, options)))
 
   return {
     checkDirectory,
@@ -153,6 +178,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     ensureDirectory,
     read,
     readEnds,
+    remove,
     removeQuietly,
     size,
     syncDirectory,

@@ -9,6 +9,7 @@ import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
 import * as Lease from "../../core/Lease.ts"
 import { AlreadyRunning } from "../../core/SessionError.ts"
 import type * as SessionList from "../../core/SessionList.ts"
@@ -56,6 +57,12 @@ export const alreadyRunning = ({ lease, verdict }: Standing): AlreadyRunning =>
     ...Option.match(lease, { onNone: () => ({}), onSome: ({ holder, since }) => ({ holder, since }) })
   })
 
+/** What is in a lease's place is no file of ours, or closed to us. */
+const isUnreadable = ({ reason }: PlatformError): boolean =>
+  reason._tag === "BadResource" || reason._tag === "PermissionDenied"
+
+const noLease = Effect.succeed(Option.none<Lease.Lease>())
+
 export const make = (services: {
   readonly files: Files
   readonly path: Path.Path
@@ -66,10 +73,14 @@ export const make = (services: {
 
   const names = (directory: string) => Effect.map(files.names(directory), Layout.parse)
 
-  const read = Effect.fnUntraced(function*(directory: string, epoch: number) {
-    const { bytes } = yield* files.read(path.join(directory, Layout.lease(epoch)), Lease.maxBytes)
-    return Lease.fromBytes(bytes, epoch)
-  }, Effect.catchTag("TooLarge", () => Effect.succeed(Option.none<Lease.Lease>())))
+  const read = Effect.fnUntraced(
+    function*(directory: string, epoch: number) {
+      const { bytes } = yield* files.read(path.join(directory, Layout.lease(epoch)), Lease.maxBytes)
+      return Lease.fromBytes(bytes, epoch)
+    },
+    Effect.catchTag("TooLarge", () => noLease),
+    Effect.catchIf(isUnreadable, () => noLease)
+  )
 
   /** Fails with a missing file where the lease went while it was being read. */
   const standing = Effect.fnUntraced(function*(directory: string, names: Layout.Names) {
@@ -81,6 +92,19 @@ export const make = (services: {
     })
     const found: Standing = { epoch, lease, verdict }
     return found
+  })
+
+  /**
+   * Deletes what earlier holders have under way, so that none of it can come into
+   * place any more. Whoever can't do that does not hold the session.
+   */
+  const takeUnfinished = Effect.fnUntraced(function*(directory: string, epoch: number) {
+    const { pending } = yield* names(directory)
+    yield* Effect.forEach(
+      pending.filter((pending) => pending.epoch <= epoch),
+      ({ name }) => files.remove(path.join(directory, name)),
+      { discard: true }
+    )
   })
 
   /**
@@ -146,6 +170,7 @@ export const make = (services: {
         yield* files.removeQuietly(path.join(directory, Layout.lease(won.epoch)))
         return yield* lose
       }
+      if (state === "held") yield* takeUnfinished(directory, won.epoch)
       yield* sweep(directory, won.epoch)
       return Option.some(won)
     }).pipe(Effect.onError(() =>

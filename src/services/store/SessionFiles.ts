@@ -18,7 +18,7 @@ import * as Timestamp from "../../core/Timestamp.ts"
 import type { Limits } from "../SessionLimits.ts"
 import type { Stored } from "./Contract.ts"
 import type { Files } from "./Files.ts"
-import { identity, isMissing, wrongKind } from "./Files.ts"
+import { hasMoved, identity, wrongKind } from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Leases, Standing } from "./Leases.ts"
 import { status } from "./Leases.ts"
@@ -73,7 +73,7 @@ export const make = (services: {
 
   /** A file that went while it was read shows that others are at work. */
   const moves = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Moved> =>
-    Effect.catchIf(effect, isMissing, () => new Moved())
+    Effect.catchIf(effect, hasMoved, () => new Moved())
 
   /** The first line of a journal, with its newline. */
   const readFirstLine = (file: string) =>
