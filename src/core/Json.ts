@@ -108,16 +108,23 @@ export const isWellFormed = (value: Schema.Json): boolean => {
  * `0`. Everything that would come back different is refused: numbers that are
  * not finite, lone surrogates, functions, dates and other class instances,
  * arrays with holes, nesting over `maxDepth` levels (which also catches
- * cycles).
+ * cycles), more than `maxValues` values (shared ones count each time).
  *
  * @category constructors
  * @since 0.1.0
  */
-export const copy = (input: unknown, maxDepth: number): Result.Result<Schema.Json, Mistake> => {
+export const copy = (
+  input: unknown,
+  maxDepth: number,
+  maxValues: number = Number.MAX_SAFE_INTEGER
+): Result.Result<Schema.Json, Mistake> => {
   const path: Array<string | number> = []
   const refuse = (expected: string) => Result.fail<Mistake>({ path: [...path], expected })
 
+  let values = 0
+
   const go = (value: unknown, depth: number): Result.Result<Schema.Json, Mistake> => {
+    if (++values > maxValues) return refuse(`at most ${maxValues} values`)
     if (Predicate.isString(value)) {
       return value.isWellFormed() ? Result.succeed(value) : refuse("text without lone surrogates")
     }

@@ -12,7 +12,7 @@ import { EventRejected, Invalid, Refused } from "../core/SessionError.ts"
 import { SessionEvent } from "../core/SessionEvent.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import { now } from "./Now.ts"
-import type { Redact } from "./Redaction.ts"
+import * as Redaction from "./Redaction.ts"
 import type { RunningSession } from "./RunningSession.ts"
 import type { Limits } from "./SessionLimits.ts"
 import type { SessionWriter } from "./SessionWriter.ts"
@@ -27,7 +27,7 @@ export const make = (options: {
   readonly id: SessionId
   readonly writer: SessionWriter
   readonly limits: Limits
-  readonly redact: Redact
+  readonly redact: Redaction.Redact
   readonly random: SecureRandom.SecureRandom["Service"]
   readonly exit: Effect.Effect<Exit.Exit<void, unknown>>
 }): RunningSession => {
@@ -38,7 +38,7 @@ export const make = (options: {
   /** The event as plain data of its own, or what is wrong with it. */
   const check = Effect.fnUntraced(function*(input: unknown) {
     // A document holds a message one level deeper than an event does.
-    const copied = yield* Effect.fromResult(Json.copy(input, limits.maxDepth - 1)).pipe(
+    const copied = yield* Effect.fromResult(Json.copy(input, limits.maxDepth - 1, limits.maxBytes)).pipe(
       Effect.mapError(({ expected, path }) => reject(Json.formatPath(path), expected))
     )
     return yield* Effect.mapError(
@@ -49,10 +49,12 @@ export const make = (options: {
 
   const submit = Effect.fnUntraced(function*(input: unknown) {
     const event = yield* check(input)
+    if (redact === Redaction.none) return yield* Effect.as(writer.submit(event), event)
     const refuse = (cause: unknown) => new EventRejected({ id, reason: new Refused({ cause }) })
     const redacted = yield* Effect.mapError(redact(event, id), refuse)
     if (redacted._tag !== event._tag) return yield* refuse(new Error("the hook made another event of it"))
-    const stored = redacted === event ? event : yield* check(redacted)
+    // Checked and copied even where it is the same object: the hook may have changed it, and may keep it.
+    const stored = yield* check(redacted)
     yield* writer.submit(stored)
     return stored
   })

@@ -17,6 +17,14 @@ import type { SessionId } from "../core/SessionId.ts"
 export type Redact = (event: SessionEvent, id: SessionId) => Effect.Effect<SessionEvent, unknown>
 
 /**
+ * Stores every event as it is.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const none: Redact = Effect.succeed
+
+/**
  * Called with each event before it is journaled. What it returns is stored
  * instead; where it fails the event is refused. Does nothing by default.
  *
@@ -24,5 +32,5 @@ export type Redact = (event: SessionEvent, id: SessionId) => Effect.Effect<Sessi
  * @since 0.1.0
  */
 export class Redaction extends Context.Reference<Redact>("effect-reprise/services/Redaction", {
-  defaultValue: () => Effect.succeed
+  defaultValue: () => none
 }) {}

@@ -258,7 +258,7 @@ export const make = Effect.fnUntraced(function*(options: {
   const submit: SessionWriter["submit"] = (event) =>
     Effect.suspend(() => {
       const { json, message } = encodeEvent(event)
-      const bytes = Math.min(json.length, limits.maxQueuedBytes)
+      const bytes = Math.min(message?.length ?? Text.toBytes(json).length, limits.maxQueuedBytes)
       return room.withPermits(bytes)(Effect.gen(function*() {
         yield* unlessEnded
         const item: Item = { event, json, message, outcome: Deferred.makeUnsafe() }
