@@ -57,5 +57,4 @@ export const close: (id: SessionId) => Effect.Effect<void, SessionEnded | StoreE
   "Sessions.close"
 )(function*(id: SessionId) {
   yield* Supervisor.use(({ stop }) => stop(id))
-  yield* Effect.logInfo("closed")
 }, Telemetry.ofSession("close"))

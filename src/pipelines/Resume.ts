@@ -7,12 +7,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Journal from "../core/Journal.ts"
+import type { Fingerprint } from "../core/ProjectPath.ts"
 import * as ProjectPath from "../core/ProjectPath.ts"
 import type { SessionState } from "../core/Session.ts"
 import * as Session from "../core/Session.ts"
 import {
   AlreadyRunning,
   type InvalidJson,
+  InvalidSession,
   type NotFound,
   ProjectChanged,
   RestoreFailed,
@@ -23,9 +25,11 @@ import {
 } from "../core/SessionError.ts"
 import * as SessionEvent from "../core/SessionEvent.ts"
 import type { SessionId } from "../core/SessionId.ts"
+import * as StateSize from "../core/StateSize.ts"
 import type { Verified } from "../core/StoredSession.ts"
 import * as StoredSession from "../core/StoredSession.ts"
 import * as Text from "../core/Text.ts"
+import { now } from "../services/Now.ts"
 import { ProjectDirectory } from "../services/ProjectDirectory.ts"
 import { RestoreStep, type Step } from "../services/RestoreStep.ts"
 import { ResumeLimit } from "../services/ResumeLimit.ts"
@@ -43,6 +47,8 @@ import * as Telemetry from "./Telemetry.ts"
  * @since 0.1.0
  */
 export interface ResumeOptions {
+  /** Another directory than the one it was stored with, which it moves to: absolute. */
+  readonly project?: string
   /**
    * Resume it even if another holder lives or can't be judged. That holder can
    * change nothing from then on.
@@ -113,14 +119,34 @@ const restore = Effect.fnUntraced(function*(stored: SessionState) {
   return restored
 })
 
-/** Puts a journal of this claim in place that holds what the interrupted one held. */
-const activate = Effect.fnUntraced(function*(claim: SessionStore.Claim, verified: Verified) {
+/** What was recorded before, and that the session moved, if it is resumed in another directory. */
+const moved = Effect.fnUntraced(function*(verified: Verified, state: SessionState, project: Fingerprint) {
+  if (project.path === state.session.projectPath) return { state, recorded: verified.recorded }
+  const move: SessionEvent.Recorded = { at: yield* now, event: { _tag: "Moved", projectPath: project.path } }
+  const next = yield* Effect.mapError(
+    Effect.fromResult(SessionEvent.apply(state, move)),
+    ({ expected }) => new InvalidSession({ issues: [`project is not ${expected}`] })
+  )
+  const { limits } = yield* SessionStore.SessionStore
+  const bytes = StateSize.total(StateSize.measure(next, verified.messages))
+  if (bytes > limits.maxBytes) {
+    const issues = [`it would have ${bytes} bytes with that project, and the limit is ${limits.maxBytes}`]
+    return yield* new InvalidSession({ issues })
+  }
+  return { state: next, recorded: [...verified.recorded, move] }
+})
+
+/** Puts a journal of this claim in place that holds what was recorded. */
+const activate = Effect.fnUntraced(function*(
+  claim: SessionStore.Claim,
+  { head, signature }: Verified["snapshot"],
+  recorded: Verified["recorded"]
+) {
   const keyRing = yield* Signer
-  const { head, signature } = verified.snapshot
   const writer = yield* signed(
     Journal.writer(keyRing, { id: claim.id, epoch: claim.epoch, part: 0, snapshot: signature, revision: head.revision })
   )
-  const entries = verified.recorded.map(({ at, event }) => ({ at, json: SessionWriter.encodeEvent(event).json }))
+  const entries = recorded.map(({ at, event }) => ({ at, json: SessionWriter.encodeEvent(event).json }))
   const bytes = Text.concat([writer.firstLine, writer.encode(entries)])
   yield* claim.begin({ part: 0, bytes })
   return { writer, part: 0, bytes: bytes.length }
@@ -151,7 +177,8 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
       torn: loaded.torn
     })
   }
-  const project = yield* Effect.mapError(fingerprint(loaded.state.session.projectPath), unlessStore)
+  const projectOf = ({ state }: Verified) => options.project ?? state.session.projectPath
+  const project = yield* Effect.mapError(fingerprint(projectOf(loaded)), unlessStore)
   yield* Effect.mapError(admit(project), failed)
   const claim = yield* Effect.mapError(
     store.claim(id, options),
@@ -161,14 +188,15 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
 
   const claimed = yield* claim.stored
   const verified = StoredSession.isSame(stored, claimed) ? loaded : yield* Load.open(id, claimed)
-  const again = yield* Effect.mapError(fingerprint(verified.state.session.projectPath), unlessStore)
+  const again = yield* Effect.mapError(fingerprint(projectOf(verified)), unlessStore)
   if (!ProjectPath.isSame(project, again)) return yield* failed(new ProjectChanged({ path: again.path }))
 
-  const state = yield* Effect.mapError(restore(verified.state), failed)
+  const restored = yield* Effect.mapError(restore(verified.state), failed)
+  const { recorded, state } = yield* Effect.mapError(moved(verified, restored, project), failed)
   yield* Effect.logInfo("restored")
 
   const journal = yield* Effect.catchTag(
-    activate(claim, verified),
+    activate(claim, verified.snapshot, recorded),
     "SessionEnded",
     ({ reason }) => failed(runningElsewhere(reason))
   )

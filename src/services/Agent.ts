@@ -13,10 +13,15 @@ import type { RunningSession } from "./RunningSession.ts"
 import type { Supervisor } from "./Supervisor.ts"
 
 /**
+ * A program, and the services of the session that it runs in.
+ *
  * @category models
  * @since 0.1.0
  */
-export type Program = (session: RunningSession) => Effect.Effect<void, unknown, Supervisor | Scope.Scope>
+export type Program = (
+  session: RunningSession,
+  services: Context.Context<Supervisor | Scope.Scope>
+) => Effect.Effect<void, unknown>
 
 /**
  * What runs inside a session, in a fiber of its own and the session's scope.
@@ -47,17 +52,20 @@ export function layer<E, R>(
   options?: { readonly restart?: Schedule.Schedule<unknown, E> }
 ): Layer.Layer<never, never, Exclude<R, Supervisor | Scope.Scope>>
 export function layer(
-  program: Program,
+  program: (session: RunningSession) => Effect.Effect<void, unknown, Supervisor | Scope.Scope>,
   options: { readonly restart?: Schedule.Schedule<unknown> } = {}
 ): Layer.Layer<never> {
   const { restart } = options
   return Layer.effect(
     Agent,
     Effect.map(Effect.context(), (outer) =>
-      Option.some((session: RunningSession) =>
+      Option.some<Program>((session, services) =>
         program(session).pipe(
           (once) => restart === undefined ? once : Effect.retry(once, restart),
-          Effect.updateContext((inner: Context.Context<Supervisor | Scope.Scope>) => Context.merge(outer, inner))
+          // The session's own services, then what the layer was built with, then the caller's.
+          Effect.updateContext((caller: Context.Context<never>) =>
+            Context.merge(Context.merge(caller, outer), services)
+          )
         )
       ))
   )

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
@@ -109,6 +110,10 @@ const make = Effect.gen(function*() {
       return Effect.void
     })
 
+  /** Without the cause, which may hold what was said: `awaitExit` has it. */
+  const warnOfAgent = (id: SessionId) =>
+    Effect.annotateLogs(Effect.logWarning("the agent failed; awaitExit says how"), { sessionId: id })
+
   const leave = (id: SessionId, slot: Slot, exit: Exit.Exit<unknown, unknown>) =>
     Effect.andThen(
       Scope.close(slot.scope, exit),
@@ -129,11 +134,11 @@ const make = Effect.gen(function*() {
       exit: Option.isSome(agent) ? Deferred.await(exit) : Effect.as(writer.ended, Exit.void)
     })
     const scope = yield* Scope.make()
-    const fiber = yield* Option.match(agent, { onNone: () => Effect.void, onSome: (program) => program(session) }).pipe(
-      Effect.provideService(Supervisor, supervisor),
-      Scope.provide(scope),
+    const services = Context.add(Context.make(Supervisor, supervisor), Scope.Scope, scope)
+    const program: Effect.Effect<void, unknown> = Option.isSome(agent) ? agent.value(session, services) : Effect.void
+    const fiber = yield* program.pipe(
       Effect.onExit((outcome) => Deferred.succeed(exit, outcome)),
-      Effect.tapCause((cause) => Effect.annotateLogs(Effect.logWarning("the agent ended", cause), { sessionId: id })),
+      Effect.tapCause((cause) => Cause.hasInterruptsOnly(cause) ? Effect.void : warnOfAgent(id)),
       Effect.exit,
       Effect.forkDetach
     )
@@ -178,6 +183,7 @@ const make = Effect.gen(function*() {
   const save = Effect.fnUntraced(function*(id: SessionId, slot: Slot, live: Live) {
     yield* stopAgent(live)
     yield* live.writer.close
+    yield* Effect.annotateLogs(Effect.logInfo("closed"), { sessionId: id })
     yield* leave(id, slot, Exit.void)
   })
 

@@ -30,6 +30,9 @@ export const workspace = Effect.gen(function*() {
   return { root, project, sessions: path.join(root, "sessions") }
 }).pipe(Effect.provide(layerPlatform))
 
+/** What a rig provides to operations. */
+export type Services = Layer.Success<ReturnType<typeof layer>>
+
 export interface RigOptions {
   readonly sessions: string
   /** Sees every call of the store and of the project directory. */

@@ -55,13 +55,13 @@ const invalid = (cause: string) => new StoreError({ operation: "opening the key 
 export const make = Effect.fnUntraced(function*(keys: ReadonlyArray<Key>) {
   const hmac = yield* Hmac
   const secrets = new Map<string, Uint8Array>()
-  for (const { id, secret } of keys) {
-    if (!Signature.isKeyId(id)) return yield* invalid("a key's id is not 1 to 32 of A-Z a-z 0-9 _ -")
-    if (secrets.has(id)) return yield* invalid(`the key id ${id} comes twice`)
+  for (const [index, { id, secret }] of keys.entries()) {
+    // By position: what was given as an id may be a secret in the wrong place.
+    const key = `key ${index + 1} of ${keys.length}`
+    if (!Signature.isKeyId(id)) return yield* invalid(`the id of ${key} is not 1 to 32 of A-Z a-z 0-9 _ -`)
+    if (secrets.has(id)) return yield* invalid(`the id of ${key} comes twice`)
     const bytes = Redacted.value(secret)
-    if (bytes.length < minimumSecretBytes) {
-      return yield* invalid(`the key ${id} has less than ${minimumSecretBytes} bytes`)
-    }
+    if (bytes.length < minimumSecretBytes) return yield* invalid(`${key} has less than ${minimumSecretBytes} bytes`)
     secrets.set(id, bytes)
   }
   const [current] = secrets.keys()
@@ -91,10 +91,11 @@ export const layer = (options: { readonly keys: ReadonlyArray<Key> }): Layer.Lay
  */
 export const keysFromText = (text: string): Result.Result<ReadonlyArray<Key>, StoreError> =>
   Result.all(
-    text.split(",").map((pair) => {
-      const [id = "", secret = ""] = pair.trim().split(":")
+    text.split(",").map((pair, index) => {
+      const [id = "", secret = "", ...more] = pair.trim().split(":")
+      if (secret === "" || more.length > 0) return Result.fail(invalid(`key ${index + 1} is not id:secret`))
       return Result.mapBoth(Base64Url.decode(secret), {
-        onFailure: () => invalid(`the secret of the key ${id} is not base64url`),
+        onFailure: () => invalid(`the secret of key ${index + 1} is not base64url`),
         onSuccess: (bytes): Key => ({ id, secret: Redacted.make(bytes) })
       })
     })

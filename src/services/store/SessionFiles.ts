@@ -137,7 +137,11 @@ export const make = (services: {
   })
 
   const modified = (info: { readonly mtime: Option.Option<Date> }): Option.Option<Timestamp.Timestamp> =>
-    Option.map(info.mtime, (time) => Timestamp.fromDateTime(DateTime.fromDateUnsafe(time)))
+    info.mtime.pipe(
+      // File systems hold years that timestamps do not.
+      Option.filter((time) => time.getUTCFullYear() >= 0 && time.getUTCFullYear() <= 9999),
+      Option.map((time) => Timestamp.fromDateTime(DateTime.fromDateUnsafe(time)))
+    )
 
   const readHead = Effect.fnUntraced(function*(id: SessionId, file: string) {
     const ends = yield* files.readEnds(file, { head: headBytes, tail: Snapshot.maxTailBytes })
