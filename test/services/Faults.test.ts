@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Result, Scope, Stream } from "effect"
 import { type RunningSession, type Session, SessionList, Sessions } from "effect-reprise"
 import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
+import { TestClock } from "effect/testing"
 import * as NodeFs from "node:fs"
 import * as Rig from "../suites/rig.ts"
 
@@ -65,7 +66,7 @@ const late: Fault = {
 const gone: Fault = {
   name: "EIO from then on",
   isOnce: false,
-  concerns: () => true,
+  concerns: changes,
   strike: (call) => () => fail(call, "EIO")
 }
 
@@ -87,9 +88,11 @@ const makeDisk = () => {
   const hook: FileSystemHooks.Hook = (call) => (run) =>
     Effect.suspend(() => {
       const moved = call.method === "rename" && call.to !== undefined ? [[call.path, call.to] as const] : []
-      const number = fault?.concerns(call) === true ? seen++ : -1
-      const strikes = fault !== undefined && number >= 0 && (fault.isOnce ? number === from : number >= from)
-      const struck = strikes ? fault.strike(call, whereIsNow(call.path))(run) : run
+      const present = fault?.concerns(call) === true ? fault : undefined
+      const number = present === undefined ? 0 : seen++
+      const struck = present !== undefined && (present.isOnce ? number === from : number >= from)
+        ? present.strike(call, whereIsNow(call.path))(run)
+        : run
       return Effect.tap(struck, () => Effect.sync(() => renames.push(...moved)))
     })
   const withFault = (present: Fault, number: number) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -195,6 +198,8 @@ const removed = (scene: Scene) => Effect.tap(closed(scene), ({ session }) => sce
 interface Operation<S> {
   readonly name: string
   readonly prepare: (scene: Scene) => Effect.Effect<S, { readonly _tag: string }>
+  /** Whether scenarios share no moment, since they share the clock. */
+  readonly movesClock?: boolean
   readonly act: (subject: S) => Effect.Effect<unknown, { readonly _tag: string }, Services>
 }
 
@@ -206,7 +211,7 @@ interface Outcome {
 
 /** Runs a scenario once for each call that the operation makes, with a fault there. */
 const everyCall = Effect.fnUntraced(function*<S, E>(
-  { act, prepare }: Operation<S>,
+  { act, movesClock, prepare }: Operation<S>,
   fault: Fault,
   scenario: (scene: Scene, subject: S, outcome: Outcome) => Effect.Effect<void, E>
 ) {
@@ -228,7 +233,7 @@ const everyCall = Effect.fnUntraced(function*<S, E>(
       if (fault.isOnce) assert.deepStrictEqual(debris(scene.sessions), [])
       yield* scenario(scene, subject, { failed: Result.isFailure(outcome), before })
     }, Effect.scoped),
-    { concurrency: 8, discard: true }
+    { concurrency: movesClock === true ? 1 : 8, discard: true }
   )
 })
 
@@ -330,6 +335,20 @@ const rename: Operation<Subject> = {
   act: ({ session }) => Sessions.rename(session.id, "another name")
 }
 
+/** A month later: what a cleanup could not remove is what it fails with. */
+const cleanup: Operation<Subject> = {
+  name: "cleanup",
+  movesClock: true,
+  prepare: (scene) => Effect.tap(closed(scene), TestClock.adjust("31 days")),
+  act: () =>
+    Effect.flatMap(Sessions.cleanup(), ({ failed, removed, skipped }) => {
+      const unreadable = skipped.flatMap(({ entry }) => SessionList.isStored(entry) ? [] : [entry])
+      const [error] = [...failed, ...unreadable].map(({ error }) => error)
+      assert.strictEqual(removed.length + skipped.length + failed.length, 1)
+      return error === undefined ? Effect.void : Effect.fail(error)
+    })
+}
+
 const entries = Stream.runCollect(
   Sessions.list({ status: ["closed", "running", "interrupted", "elsewhere", "removed"] })
 )
@@ -346,6 +365,7 @@ for (const fault of [inputOutput, gone]) {
         { operation: remove, result: [["faulty", "removed"]] },
         { operation: restore, result: [["faulty", "closed"]] },
         { operation: purge, result: [] },
+        { operation: cleanup, result: [["faulty", "removed"]] },
         { operation: rename, result: [["another name", "closed"]] }
       ]
     ) {
@@ -359,7 +379,7 @@ for (const fault of [inputOutput, gone]) {
             assert.deepStrictEqual(yield* inFirst(nameAndStatus), result)
             if (fault.isOnce) assert.deepStrictEqual(debris(sessions), [])
             if (operation === purge) return
-            if (operation === remove) yield* inFirst(Sessions.restore(subject.session.id))
+            if (operation === remove || operation === cleanup) yield* inFirst(Sessions.restore(subject.session.id))
             const { state } = yield* inFirst(Sessions.load(subject.session.id))
             assert.deepStrictEqual(textsOf(state), subject.acknowledged)
           })
