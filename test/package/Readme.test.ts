@@ -39,7 +39,7 @@ describe("README", () => {
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const manifest = yield* fs.readFileString(`${Consumer.repository}package.json`)
-      const { scripts } = yield* Schema.decodeUnknownEffect(Manifest)(manifest)
+      const { scripts } = yield* Schema.decodeEffect(Manifest)(manifest)
       const commands = (yield* blocks("sh")).map((block) => block.trim().split(" && "))
       assert.deepStrictEqual(commands.map(([first]) => first), ["npm ci", "npm ci"])
       const run = commands.flatMap(([, ...rest]) => rest).map((command) => command.replace(/^npm (run )?/, ""))
