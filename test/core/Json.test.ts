@@ -234,6 +234,16 @@ describe("Json.copy", () => {
     strictEqual(expectation([], 0), ": at most 0 levels of nesting")
   })
 
+  it("ends at its limit of values, also where shared ones multiply without end", () => {
+    let shared: unknown = 1
+    for (let level = 0; level < 60; level++) shared = [shared, shared]
+    const refused = Json.copy(shared, 64, 1000)
+    assertTrue(Result.isFailure(refused))
+    strictEqual(refused.failure.expected, "at most 1000 values")
+    assertTrue(Result.isSuccess(Json.copy([1, { a: 2 }], 64, 4)))
+    assertTrue(Result.isFailure(Json.copy([1, { a: 2 }], 64, 3)))
+  })
+
   it("refuses arrays with holes", () => {
     const holes = [1]
     holes[2] = 3
