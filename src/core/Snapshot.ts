@@ -34,13 +34,8 @@ import * as Signature from "./Signature.ts"
 import * as Text from "./Text.ts"
 import { Timestamp } from "./Timestamp.ts"
 
-/**
- * The format version that this program writes.
- *
- * @category constants
- * @since 0.1.0
- */
-export const version = 2
+/** The format version that this program writes. */
+const version = 2
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const { config, createdAt, id, metadata, name, projectPath, updatedAt } = Session.Session.fields

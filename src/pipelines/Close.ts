@@ -9,13 +9,7 @@ import type { SessionId } from "../core/SessionId.ts"
 import { Supervisor } from "../services/Supervisor.ts"
 import * as Telemetry from "./Telemetry.ts"
 
-/**
- * The handle of a session that runs here.
- *
- * @category getters
- * @since 0.1.0
- */
-export const running = Effect.fnUntraced(function*(id: SessionId) {
+const running = Effect.fnUntraced(function*(id: SessionId) {
   const found = yield* Supervisor.use(({ get }) => get(id))
   return yield* Effect.fromOption(found).pipe(
     Effect.mapError(() => new SessionEnded({ id, reason: new NotRunning({}) }))

@@ -273,5 +273,3 @@ export const make = (services: {
 
   return { make }
 }
-
-export type Claims = ReturnType<typeof make>

@@ -17,8 +17,8 @@ type Info = FileSystem.File.Info
 type Failure = PlatformError.PlatformError
 
 /** Files and directories are created with these modes, with no moment in between. */
-export const fileMode = 0o600
-export const directoryMode = 0o700
+const fileMode = 0o600
+const directoryMode = 0o700
 
 /** Whether a call failed because nothing is at the path. */
 export const isMissing = (error: unknown): boolean =>
@@ -32,7 +32,7 @@ export const hasMoved = (error: unknown): boolean =>
 export const isPresent = (error: Failure): boolean => error.reason._tag === "AlreadyExists"
 
 /** The head and the end of a file, its size, and when it was last written. */
-export interface Ends {
+interface Ends {
   readonly head: Uint8Array
   readonly tail: Uint8Array
   readonly info: Info

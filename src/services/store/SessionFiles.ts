@@ -202,5 +202,3 @@ export const make = (services: {
 
   return { entry, read }
 }
-
-export type SessionFiles = ReturnType<typeof make>
