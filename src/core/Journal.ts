@@ -191,8 +191,8 @@ export const maxFirstLineBytes = 512
  *
  * **Details**
  *
- * `torn` counts the bytes at the end that no acknowledged event is in: a write
- * that was cut short, or the one that is under way right now.
+ * `torn` counts the bytes at the end that were left out: damage in the last batch,
+ * which is what a write leaves that was cut short, or that is under way.
  *
  * @category models
  * @since 0.1.0

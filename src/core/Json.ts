@@ -46,7 +46,7 @@ export const parse = (text: string): Result.Result<Schema.Json, number> =>
   )
 
 /**
- * V8 (Node 22 to 26) takes an escaped key for another one that it has met: after
+ * V8 (Node 24) takes an escaped key for another one that it has met: after
  * `{"a\\":1}` it reads `{"a\n":1}` as `{"a\\":1}`. The key it takes instead always
  * holds a backslash, so where one does the text is read again, slowly.
  */

@@ -70,7 +70,7 @@ export interface Broken {
 }
 
 /**
- * A file of another format, `<uuid>.json`. Importing it is the only way in.
+ * A file of another format, `<uuid>.json`: listed, never read.
  *
  * @category models
  * @since 0.1.0

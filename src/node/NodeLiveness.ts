@@ -12,13 +12,17 @@ import * as NodeOs from "node:os"
 import type { Holder } from "../core/Holder.ts"
 import { Liveness, type Verdict } from "../services/Liveness.ts"
 
-const read = (path: string): string | undefined => {
+/** A file of `/proc`; `undefined` where there is none, `unreadable` where that can't be told. */
+const read = (path: string): string | undefined | typeof unreadable => {
   try {
     return NodeFs.readFileSync(path, "utf8")
-  } catch {
-    return undefined
+  } catch (error) {
+    const isGone = error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH")
+    return isGone ? undefined : unreadable
   }
 }
+
+const unreadable = Symbol("unreadable")
 
 const pidNamespace = (): string => {
   try {
@@ -29,11 +33,14 @@ const pidNamespace = (): string => {
 }
 
 /** State and start time of a process: the fields after its name, which may hold anything. */
-const processFacts = (pid: number | "self"): { readonly state: string; readonly startTime: string } | undefined => {
+const processFacts = (
+  pid: number | "self"
+): { readonly state: string; readonly startTime: string } | undefined | typeof unreadable => {
   const stat = read(`/proc/${pid}/stat`)
-  const [state, ...fields] = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? []
+  if (stat === undefined || stat === unreadable) return stat
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
   const startTime = fields[18]
-  return state === undefined || startTime === undefined ? undefined : { state, startTime }
+  return state === undefined || startTime === undefined ? unreadable : { state, startTime }
 }
 
 const exists = (pid: number): boolean => {
@@ -45,12 +52,15 @@ const exists = (pid: number): boolean => {
   }
 }
 
+const bootId = read("/proc/sys/kernel/random/boot_id")
+const ownFacts = processFacts("self")
+
 const self: Holder = {
   host: NodeOs.hostname(),
-  bootId: read("/proc/sys/kernel/random/boot_id")?.trim() ?? "",
+  bootId: typeof bootId === "string" ? bootId.trim() : "",
   pidNamespace: pidNamespace(),
   pid: process.pid,
-  startTime: processFacts("self")?.startTime ?? ""
+  startTime: typeof ownFacts === "object" ? ownFacts.startTime : ""
 }
 
 declare global {
@@ -67,6 +77,7 @@ const judge = (held: Set<string>, { holder, nonce }: { readonly holder: Holder; 
   if (holder.pid === self.pid && holder.startTime === self.startTime) return held.has(nonce) ? "alive" : "dead"
   if (self.startTime === "") return exists(holder.pid) ? "alive" : "dead"
   const facts = processFacts(holder.pid)
+  if (facts === unreadable) return "unknown"
   const isGone = facts === undefined || facts.startTime !== holder.startTime || facts.state === "Z" ||
     facts.state === "X"
   return isGone ? "dead" : "alive"

@@ -151,6 +151,12 @@ const launch = Effect.fnUntraced(function*(
   })
 })
 
+/** A create that was interrupted when everything was stored leaves nothing all the same. */
+const takeBack = (id: SessionId.SessionId) =>
+  SessionStore.SessionStore.use((store) =>
+    Effect.ignore(Effect.andThen(store.remove(id, { interrupted: true }), store.purge(id)))
+  )
+
 /**
  * Creates a session and runs it.
  *
@@ -173,6 +179,7 @@ export const create: (options: CreateOptions) => Effect.Effect<
   const id = SessionId.make(yield* random.uuidV4())
   return yield* supervisor.start(id, (admit) => launch(options, id, admit)).pipe(
     Effect.catchTag("AlreadyRunning", (error) => Effect.die(error)),
+    Effect.onError(() => takeBack(id)),
     Effect.tap(Effect.logInfo("created")),
     Effect.annotateLogs({ sessionId: id })
   )

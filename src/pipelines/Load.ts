@@ -34,8 +34,8 @@ export interface LoadReport {
   /** Events that the journal added to the snapshot. */
   readonly events: number
   /**
-   * Bytes at the journal's end that were left out: a write that a crash cut
-   * short, or the one that is under way. No acknowledged event is in them.
+   * Bytes at the journal's end that were left out: damage in the last batch,
+   * which is what a write leaves that a crash cut short, or that is under way.
    */
   readonly torn: number
 }

@@ -140,7 +140,8 @@ const moved = Effect.fnUntraced(function*(verified: Verified, state: SessionStat
 const activate = Effect.fnUntraced(function*(
   claim: SessionStore.Claim,
   { head, signature }: Verified["snapshot"],
-  recorded: Verified["recorded"]
+  recorded: Verified["recorded"],
+  room: number
 ) {
   const keyRing = yield* Signer
   const writer = yield* signed(
@@ -148,6 +149,11 @@ const activate = Effect.fnUntraced(function*(
   )
   const entries = recorded.map(({ at, event }) => ({ at, json: SessionWriter.encodeEvent(event).json }))
   const bytes = Text.concat([writer.firstLine, writer.encode(entries)])
+  if (bytes.length > room) {
+    return yield* new InvalidSession({
+      issues: [`its journal would have ${bytes.length} bytes, and there is room for ${room}`]
+    })
+  }
   yield* claim.begin({ part: 0, bytes })
   return { writer, part: 0, bytes: bytes.length }
 })
@@ -195,11 +201,11 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
   const { recorded, state } = yield* Effect.mapError(moved(verified, restored, project), failed)
   yield* Effect.logInfo("restored")
 
-  const journal = yield* Effect.catchTag(
-    activate(claim, verified.snapshot, recorded),
-    "SessionEnded",
-    ({ reason }) => failed(runningElsewhere(reason))
-  )
+  const room = store.limits.maxBytes - claimed.snapshot.length
+  const journal = yield* Effect.catchTags(activate(claim, verified.snapshot, recorded, room), {
+    InvalidSession: failed,
+    SessionEnded: ({ reason }) => failed(runningElsewhere(reason))
+  })
   yield* Effect.logInfo("activated")
   return yield* SessionWriter.make({
     claim,

@@ -17,7 +17,7 @@ export interface Limits {
   readonly maxDepth: number
   /** Stored sessions, those in the trash aside. Default 100. */
   readonly maxStored: number
-  /** What `create` does when that many are stored: refuse, or remove the oldest closed one. Default `refuse`. */
+  /** What `create` and `restore` do when that many are stored: refuse, or remove the oldest closed one. Default `refuse`. */
   readonly whenFull: "refuse" | "removeOldest"
   /** Sessions that one supervisor runs at once. Default 10. */
   readonly maxRunning: number
@@ -27,7 +27,7 @@ export interface Limits {
   readonly maxQueuedBytes: number
   /** Bytes of a journal from which on it is checkpointed, if it is also a quarter of its snapshot. Default 1 MiB. */
   readonly checkpointBytes: number
-  /** Sessions that are read at once by `list`, `cleanup` and `verify`. Default 16. */
+  /** Sessions that are read at once by `list` and `cleanup`. Default 16. */
   readonly concurrency: number
   /** Attempts to resume one session within `resumeWindow`. Default 5. */
   readonly resumePerSession: number
@@ -67,8 +67,8 @@ export const defaults: Limits = {
  *
  * **Gotchas**
  *
- * Read once, when the store's layer is built, so that reader and writer can't
- * disagree: provide it to the layer, not to single operations.
+ * Read once, when the layers are built, so that reader and writer can't disagree:
+ * provide it to the layers, not to single operations.
  *
  * @category services
  * @since 0.1.0

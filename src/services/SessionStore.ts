@@ -1,5 +1,5 @@
 /**
- * Where sessions are stored: the contract, and the layers of one process.
+ * Where sessions are stored: the contract, and its layers.
  *
  * @since 0.1.0
  */

@@ -159,6 +159,7 @@ export const make = Effect.fnUntraced(function*(options: {
 
   /** Makes a state durable as a snapshot with a journal of its own. */
   const writeSnapshot = Effect.fnUntraced(function*(next: Saved) {
+    needsCheckpoint = true
     const snapshot = yield* signed(Snapshot.encode(keyRing, next.state, next.messages, { epoch: claim.epoch }))
     const part = journal.part + 1
     const writer = yield* signed(
@@ -171,7 +172,6 @@ export const make = Effect.fnUntraced(function*(options: {
       })
     )
     journal = { ...journal, part }
-    needsCheckpoint = true
     yield* claim.checkpoint(snapshot.bytes, { part, bytes: writer.firstLine })
     needsCheckpoint = false
     journal = { writer, part, bytes: writer.firstLine.length, snapshotBytes: snapshot.bytes.length }
@@ -305,11 +305,13 @@ export const make = Effect.fnUntraced(function*(options: {
     }))
 
   // A scope that closes before the session was closed ends it too: no caller waits for a fiber that is gone.
-  yield* Effect.addFinalizer(() => end(new SessionEnded({ id, reason: new NotRunning({}) })))
+  const endHere = end(new SessionEnded({ id, reason: new NotRunning({}) }))
+  yield* Effect.addFinalizer(() => lock.withPermit(endHere))
   yield* waiting.await.pipe(
     Effect.andThen(waiting.close),
     Effect.andThen(lock.withPermit(flush)),
     Effect.forever,
+    Effect.onError(() => endHere),
     Effect.forkScoped
   )
 

@@ -156,6 +156,7 @@ const make = Effect.gen(function*() {
   ) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.suspend((): Effect.Effect<RunningSession, E | AlreadyRunning, Exclude<R, Scope.Scope>> => {
+        if (isClosing) return Effect.interrupt
         if (slots.has(id)) return Effect.fail(new AlreadyRunning({ liveness: "alive" }))
         const slot: Slot = { scope: Scope.forkUnsafe(root), project: Option.none(), live: Option.none() }
         slots.set(id, slot)
@@ -214,7 +215,12 @@ const make = Effect.gen(function*() {
       const slot = slots.get(id)
       const live = liveOf(id)
       if (slot === undefined || Option.isNone(live)) return Effect.void
+      const stopping = Option.match(live.value.stopping, {
+        onNone: () => Effect.void,
+        onSome: (done) => Effect.exit(Deferred.await(done))
+      })
       return live.value.writer.end(notRunning(id)).pipe(
+        Effect.andThen(stopping),
         Effect.andThen(stopAgent(live.value)),
         Effect.andThen(leave(id, slot, Exit.void)),
         Effect.forkIn(root),

@@ -78,7 +78,7 @@ const hookFile = (hook: Hook, path: string, flag: FileSystem.OpenFlag, file: Fil
  * @since 0.1.0
  */
 export const make = (fs: FileSystem.FileSystem, hook: Hook): FileSystem.FileSystem => {
-  const hooked = FileSystem.make({
+  return FileSystem.make({
     ...fs,
     access: (path, options) => hook({ method: "access", path })(fs.access(path, options)),
     chmod: (path, mode) => hook({ method: "chmod", path })(fs.chmod(path, mode)),
@@ -101,7 +101,6 @@ export const make = (fs: FileSystem.FileSystem, hook: Hook): FileSystem.FileSyst
     stat: (path) => hook({ method: "stat", path })(fs.stat(path)),
     writeFile: (path, bytes, options) => hook({ method: "writeFile", path, bytes })(fs.writeFile(path, bytes, options))
   })
-  return hooked
 }
 
 /**
@@ -153,7 +152,7 @@ export const failAt = (numbers: ReadonlyArray<number>, error: (call: Call) => Pl
 }
 
 /**
- * A system error for a call, `EIO` by default.
+ * A system error for a call.
  *
  * @category errors
  * @since 0.1.0

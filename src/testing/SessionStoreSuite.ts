@@ -278,7 +278,30 @@ export const cases: ReadonlyArray<Case> = [
     }).pipe(Effect.scoped)
   },
   {
-    name: "lets one of many claims win, and names the holder to the others",
+    name: "changes nothing through a claim that was closed",
+    test: Effect.gen(function*() {
+      const { claim, writer } = yield* create(id)
+      const next = yield* documents({ ...stateOf(id), promptHistory: ["a"], revision: 1 }, {
+        epoch: claim.epoch,
+        closedAt: at,
+        part: 1
+      })
+      yield* claim.close(next.snapshot)
+      yield* expectTag("append", claim.append(prompts(writer, "late")), "SessionEnded")
+      yield* expectTag("begin", claim.begin({ part: 1, bytes: next.writer.firstLine }), "SessionEnded")
+      yield* expectTag(
+        "checkpoint",
+        claim.checkpoint(next.snapshot, { part: 1, bytes: next.writer.firstLine }),
+        "SessionEnded"
+      )
+      yield* expectTag("close", claim.close(next.snapshot), "SessionEnded")
+      yield* expectTag("release", claim.release, "SessionEnded")
+      yield* expect("status", yield* statusOf(id), "closed")
+      yield* expect("history", yield* history(id), ["a"])
+    }).pipe(Effect.scoped)
+  },
+  {
+    name: "lets one of many claims win, and refuses the others",
     test: Effect.gen(function*() {
       yield* createClosed(id)
       const scope = yield* Scope.make()

@@ -84,7 +84,7 @@ describe.runIf(isLinux)("NodeLiveness", () => {
 
   test("takes a process for dead that ended and whose parent has not looked", () =>
     Effect.gen(function*() {
-      const { line } = yield* spawn("sh", ["-c", "true & echo $!; exec tail -f /dev/null"])
+      const { line } = yield* spawn("sh", ["-c", "sleep 0.3 & echo $!; exec tail -f /dev/null"])
       const pid = Number(line)
       yield* Effect.sync(() => stateOf(pid).state).pipe(
         Effect.repeat({ until: (state) => state === "Z" }),

@@ -13,7 +13,7 @@ import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Scope from "effect/Scope"
 import type { InvalidJson, NotFound } from "../../core/SessionError.ts"
-import { LeaseLost, SessionEnded, StoreError } from "../../core/SessionError.ts"
+import { LeaseLost, NotRunning, SessionEnded, StoreError } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
 import type { Claim, NewJournal, Stored } from "./Contract.ts"
 import type { Files } from "./Files.ts"
@@ -21,7 +21,7 @@ import * as Layout from "./Layout.ts"
 import type { Leases, Won } from "./Leases.ts"
 
 /** The journal that lines are added to. */
-export interface OpenJournal {
+export interface JournalFile {
   readonly name: string
   readonly file: FileSystem.File
   readonly scope: Scope.Closeable
@@ -45,7 +45,7 @@ export const make = (services: {
     readonly id: SessionId
     readonly directory: string
     readonly won: Won
-    readonly opened: Option.Option<OpenJournal>
+    readonly opened: Option.Option<JournalFile>
     readonly read: Effect.Effect<Stored, NotFound | InvalidJson | StoreError>
   }) {
     const { directory, id, won } = options
@@ -99,7 +99,7 @@ export const make = (services: {
       operation: string,
       effect: Effect.Effect<A, PlatformError | SessionEnded | StoreError>
     ): Effect.Effect<A, SessionEnded | StoreError> =>
-      effect.pipe(
+      Effect.suspend(() => isOver ? new SessionEnded({ id, reason: new NotRunning({}) }) : effect).pipe(
         Effect.catchTag("PlatformError", (cause) =>
           stillHeld.pipe(
             Effect.catchTag("PlatformError", () => Effect.void),
@@ -124,11 +124,11 @@ export const make = (services: {
           )
         )
       )
-      const journal: OpenJournal = { name, file, scope, isProvisional: false }
+      const journal: JournalFile = { name, file, scope, isProvisional: false }
       return journal
     })
 
-    const discard = (journal: OpenJournal) =>
+    const discard = (journal: JournalFile) =>
       Effect.andThen(Scope.close(journal.scope, Exit.void), files.removeQuietly(at(journal.name)))
 
     /** Deletes the journals that no longer count: never one of a later holder. */
@@ -142,7 +142,7 @@ export const make = (services: {
       )
     }, (effect) => Effect.ignore(effect))
 
-    const switchTo = (journal: OpenJournal) =>
+    const switchTo = (journal: JournalFile) =>
       Effect.suspend(() => {
         const previous = current
         current = Option.some(journal)

@@ -126,7 +126,7 @@ export class SessionStore extends Context.Service<SessionStore, {
 }>()("effect-reprise/services/SessionStore") {}
 
 /**
- * The epoch and the part of a session's first journal.
+ * The epoch of a session's first claim, whose first journal has part 0.
  *
  * @category constants
  * @since 0.1.0

@@ -20,7 +20,7 @@ import * as SessionId from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
 import * as Liveness from "../Liveness.ts"
 import { SessionLimits } from "../SessionLimits.ts"
-import type { OpenJournal } from "./Claims.ts"
+import type { JournalFile } from "./Claims.ts"
 import * as Claims from "./Claims.ts"
 import { firstEpoch, SessionStore, type Stored } from "./Contract.ts"
 import * as Files from "./Files.ts"
@@ -123,7 +123,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             files.createIn(scope, path.join(directory, name), firstLine),
             (cause) => Scope.close(scope, Exit.failCause(cause))
           )
-          const journal: OpenJournal = { name, file, scope, isProvisional: false }
+          const journal: JournalFile = { name, file, scope, isProvisional: false }
           yield* Effect.onError(files.syncDirectory(directory), (cause) => Scope.close(scope, Exit.failCause(cause)))
           return journal
         }
@@ -145,10 +145,10 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
               )
             ),
             Effect.onError(() =>
-              leases.forget(nonce).pipe(
-                Effect.andThen(files.removeQuietly(directory, { recursive: true })),
+              files.removeQuietly(directory, { recursive: true }).pipe(
                 Effect.andThen(leases.isOurs(target, won)),
-                Effect.flatMap((isOurs) => isOurs ? Effect.ignore(takeAway(target)) : Effect.void)
+                Effect.flatMap((isOurs) => isOurs ? Effect.ignore(takeAway(target, won.epoch)) : Effect.void),
+                Effect.andThen(leases.forget(nonce))
               )
             )
           )
@@ -161,13 +161,25 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           })
         }).pipe(failsIn("create"), Effect.uninterruptible)
 
-      /** Takes a directory out of sight in one step, then deletes it. */
-      const takeAway = (directory: string) =>
-        Effect.flatMap(privateDirectory("deleting"), (target) =>
-          files.rename(directory, target.directory).pipe(
-            Effect.onError(() => Effect.ignore(files.rename(target.directory, directory))),
-            Effect.andThen(files.removeQuietly(target.directory, { recursive: true }))
-          ))
+      /**
+       * Takes a session out of sight in one step, then deletes it. Nobody finds it
+       * by its name any more, so what its leases say now is the last word: one that
+       * was won meanwhile brings it back.
+       */
+      const takeAway = Effect.fnUntraced(function*(directory: string, epoch: number) {
+        const target = yield* privateDirectory("deleting")
+        yield* Effect.onError(
+          files.rename(directory, target.directory),
+          () => Effect.ignore(files.rename(target.directory, directory))
+        )
+        const isLast = yield* Effect.onError(
+          leases.isHighest(target.directory, epoch),
+          () => Effect.ignore(files.rename(target.directory, directory))
+        )
+        if (isLast) yield* files.removeQuietly(target.directory, { recursive: true })
+        else yield* files.rename(target.directory, directory)
+        return isLast
+      })
 
       /**
        * Wins the next lease of a session as long as nobody stands in the way;
@@ -231,11 +243,16 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           Effect.uninterruptible
         )
 
+      /** Whether a session at rest holds events that no snapshot does; one that can't be read does not tell. */
       const isOpen = (id: SessionId.SessionId, directory: string) =>
-        Effect.match(sessions.entry(id, directory), {
-          onFailure: () => false,
-          onSuccess: ({ status }) => status === "interrupted"
-        })
+        sessions.entry(id, directory).pipe(
+          Effect.map(({ status }) => status === "interrupted"),
+          Effect.catchTags({
+            InvalidJson: () => Effect.succeed(false),
+            SchemaVersion: () => Effect.succeed(false),
+            PlatformError: (error) => Files.isNoFile(error) ? Effect.succeed(false) : Effect.fail(error)
+          })
+        )
 
       const remove: SessionStore["Service"]["remove"] = (id, options) =>
         change("remove", id, (directory) =>
@@ -264,10 +281,14 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const purge: SessionStore["Service"]["purge"] = (id) =>
         change("purge", id, (directory) =>
           Effect.gen(function*() {
-            yield* win(directory, "removed", (standing) =>
-              isRemoved(standing) ? Effect.succeed(true) : Effect.fail(new NotFound({ target: `${id} in the trash` })))
+            const notThere = new NotFound({ target: `${id} in the trash` })
+            const won = yield* win(directory, "removed", (standing) =>
+              isRemoved(standing) ? Effect.succeed(true) : Effect.fail(notThere))
             // Not synced: what a crash brings back is in the trash, complete.
-            yield* takeAway(directory)
+            const isGone = Option.isSome(won) && (yield* takeAway(directory, won.value.epoch))
+            if (!isGone) {
+              return yield* notThere
+            }
           }))
 
       /** Since when a directory that can't be read is in the trash, if it is. */

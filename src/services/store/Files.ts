@@ -24,6 +24,9 @@ const directoryMode = 0o700
 export const isMissing = (error: unknown): boolean =>
   PlatformError.isPlatformError(error) && error.reason._tag === "NotFound"
 
+/** Whether something else, or nothing, is where a file of ours should be. */
+export const isNoFile = (error: Failure): boolean => error.reason._tag === "BadResource"
+
 /** Whether the file at a path went, or was replaced, while it was being read. */
 export const hasMoved = (error: unknown): boolean =>
   PlatformError.isPlatformError(error) && (error.reason._tag === "NotFound" || error.reason._tag === "Busy")

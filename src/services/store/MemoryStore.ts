@@ -15,6 +15,7 @@ import {
   InvalidJson,
   LeaseLost,
   NotFound,
+  NotRunning,
   SessionEnded,
   StoreError,
   TooLarge
@@ -89,8 +90,9 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
       const change = (update: (row: Row, now: Timestamp.Timestamp) => Row) =>
         Effect.flatMap(now, (now) =>
           Effect.suspend(() => {
+            if (isOver) return new SessionEnded({ id, reason: new NotRunning({}) })
             const row = rows.get(id)
-            if (row === undefined || row.epoch !== epoch || isOver) {
+            if (row === undefined || row.epoch !== epoch) {
               return Effect.fail(new SessionEnded({ id, reason: new LeaseLost({}) }))
             }
             rows.set(id, update(row, now))
@@ -168,30 +170,32 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
 
     const claim: SessionStore["Service"]["claim"] = (id, options) =>
       Effect.gen(function*() {
+        const since = yield* now
         const row = yield* find(id)
         if (row.state === "removed") return yield* new NotFound({ target: `${id} outside the trash` })
         if (options?.takeOver !== true) yield* refuseHeld(row)
-        const since = yield* now
         rows.set(id, { ...row, epoch: row.epoch + 1, state: "held", since })
         return yield* makeClaim(id, row.epoch + 1)
       }).pipe(Effect.uninterruptible)
 
-    const move = (row: Row, id: SessionId, state: "removed" | "released") =>
-      Effect.map(now, (since) => void rows.set(id, { ...row, epoch: row.epoch + 1, state, since }))
+    const move = (row: Row, id: SessionId, state: "removed" | "released", since: Timestamp.Timestamp) =>
+      Effect.sync(() => void rows.set(id, { ...row, epoch: row.epoch + 1, state, since }))
 
     const remove: SessionStore["Service"]["remove"] = Effect.fnUntraced(function*(id, options) {
+      const since = yield* now
       const row = yield* find(id)
       if (row.state === "removed") return
       yield* refuseHeld(row)
       if (statusOf(row) === "interrupted" && options?.interrupted !== true) {
         return yield* new AlreadyRunning({ liveness: "dead" })
       }
-      yield* move(row, id, "removed")
+      yield* move(row, id, "removed", since)
     })
 
     const restore: SessionStore["Service"]["restore"] = Effect.fnUntraced(function*(id) {
+      const since = yield* now
       const row = yield* find(id)
-      if (row.state === "removed") yield* move(row, id, "released")
+      if (row.state === "removed") yield* move(row, id, "released", since)
     })
 
     const purge: SessionStore["Service"]["purge"] = Effect.fnUntraced(function*(id) {

@@ -82,7 +82,7 @@ export const make = (services: {
       info
     }))
 
-  const names = (signature: Option.Option<string>, line: Uint8Array): boolean =>
+  const namesSnapshot = (signature: Option.Option<string>, line: Uint8Array): boolean =>
     Option.exists(
       Journal.snapshotNamed(line),
       (named) => Option.contains(signature, named)
@@ -105,7 +105,7 @@ export const make = (services: {
         for (const { name } of found.journals.toReversed()) {
           const file = path.join(directory, name)
           const { line } = yield* readFirstLine(file)
-          const counts: boolean = !isOpen && names(signature, line)
+          const counts: boolean = !isOpen && namesSnapshot(signature, line)
           journals.unshift(counts ? yield* readJournal(file, snapshot.length) : line)
           isOpen = isOpen || counts
         }
@@ -131,7 +131,7 @@ export const make = (services: {
   ) {
     for (const { name } of found.journals.toReversed()) {
       const { info, line } = yield* readFirstLine(path.join(directory, name))
-      if (names(signature, line)) return Option.some(info)
+      if (namesSnapshot(signature, line)) return Option.some(info)
     }
     return Option.none()
   })
