@@ -1,0 +1,88 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber, Layer, Stream } from "effect"
+import { Sessions } from "effect-reprise"
+import { type FileSystemHooks, TestLiveness } from "effect-reprise/testing"
+import * as Rig from "../suites/rig.ts"
+
+/** Stops the first call that it is asked to, says so, and waits to be let on. */
+const gate = (isIt: (call: FileSystemHooks.Call) => boolean) =>
+  Effect.gen(function*() {
+    const reached = yield* Deferred.make<void>()
+    const open = yield* Deferred.make<void>()
+    let hasStopped = false
+    const hook: FileSystemHooks.Hook = (call) => (run) =>
+      Effect.suspend(() => {
+        if (hasStopped || !isIt(call)) return run
+        hasStopped = true
+        return Effect.andThen(Deferred.succeed(reached, undefined), Effect.andThen(Deferred.await(open), run))
+      })
+    return { hook, reached: Deferred.await(reached), open: Deferred.succeed(open, undefined) }
+  })
+
+const twoProcesses = Effect.fnUntraced(function*(hook: FileSystemHooks.Hook) {
+  const { project, sessions } = yield* Rig.workspace
+  const machine = TestLiveness.machine()
+  const layerOf = (hook?: FileSystemHooks.Hook) =>
+    Rig.layer({ sessions, liveness: machine.process().layer, ...(hook === undefined ? {} : { hook }) })
+  const scope = yield* Effect.scope
+  const hooked = yield* Layer.buildWithScope(layerOf(hook), scope)
+  const plain = yield* Layer.buildWithScope(layerOf(), scope)
+  return {
+    project,
+    inHooked: <A, E>(effect: Effect.Effect<A, E, Rig.Services>) => Effect.provideContext(effect, hooked),
+    inPlain: <A, E>(effect: Effect.Effect<A, E, Rig.Services>) => Effect.provideContext(effect, plain)
+  }
+})
+
+describe("A purge", () => {
+  it.effect("that is overtaken by a restore leaves the session, and what was appended to it", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { hook, open, reached } = yield* gate(({ method, to }) =>
+        method === "rename" && to?.includes("deleting.") === true
+      )
+      const { inHooked, inPlain, project } = yield* twoProcesses(hook)
+      const id = yield* inPlain(Effect.gen(function*() {
+        const session = yield* Sessions.create({ project, name: "wanted", config: Rig.config })
+        yield* Sessions.close(session.id)
+        yield* Sessions.remove(session.id)
+        return session.id
+      }))
+      const purge = yield* Effect.forkChild(Effect.exit(inHooked(Sessions.purge(id))))
+      yield* reached
+      yield* inPlain(Effect.gen(function*() {
+        yield* Sessions.restore(id)
+        const session = yield* Sessions.resume(id)
+        yield* session.append({ role: "user", content: "kept" })
+        yield* Sessions.close(id)
+      }))
+      yield* open
+      const exit = yield* Fiber.join(purge)
+      assert.isTrue(Exit.isFailure(exit))
+      const { report, state } = yield* inPlain(Sessions.load(id))
+      assert.strictEqual(report.status, "closed")
+      assert.deepStrictEqual(state.conversation.map(({ content }) => content), ["kept"])
+    })))
+})
+
+describe("A create", () => {
+  it.effect("that is interrupted at its last step leaves nothing stored and nothing running", () =>
+    Effect.scoped(Effect.gen(function*() {
+      let created = false
+      const { hook, open, reached } = yield* gate(({ method, path }) => {
+        if (method === "rename" && path.includes("creating.")) created = true
+        return created && method === "file.sync"
+      })
+      const { inHooked, inPlain, project } = yield* twoProcesses(hook)
+      const create = yield* Effect.forkChild(
+        inHooked(Sessions.create({ project, name: "unwanted", config: Rig.config }))
+      )
+      yield* reached
+      const interrupted = yield* Effect.forkChild(Fiber.interrupt(create))
+      yield* Effect.yieldNow
+      yield* open
+      yield* Fiber.join(interrupted)
+      const status = ["closed", "running", "interrupted", "elsewhere", "removed"] as const
+      assert.deepStrictEqual(yield* inPlain(Stream.runCollect(Sessions.list({ status }))), [])
+      yield* inHooked(Sessions.create({ project, name: "wanted", config: Rig.config }))
+    })))
+})
