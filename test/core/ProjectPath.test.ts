@@ -23,21 +23,21 @@ const pathOf = (character: string, each: number, bytes: number): string => {
 
 describe("ProjectPath.check", () => {
   it("takes an absolute path as it is", () => {
-    for (const path of ["/", "/work", "/work/my project", "/wörk/漢字", "/a/../b", "/line\nbreak", " /".trim()]) {
+    for (const path of ["/", "/home", "/home/my project", "/wörk/漢字", "/a/../b", "/line\nbreak", " /".trim()]) {
       assertSuccess(check(path), path)
     }
   })
 
   it("refuses a path that is not absolute", () => {
-    for (const path of ["", ".", "..", "work", "./work", "../work", "~", "~/work", "C:\\work", " /work"]) {
+    for (const path of ["", ".", "..", "work", "./home", "../home", "~", "~/home", "C:\\work", " /home"]) {
       refused(path, "project is not an absolute path")
     }
   })
 
   it("refuses NUL and lone surrogates", () => {
-    refused("/work\0", "project contains NUL")
-    refused("/work\0/../etc", "project contains NUL")
-    refused("/work\ud800", "project contains lone surrogates")
+    refused("/home\0", "project contains NUL")
+    refused("/home\0/../etc", "project contains NUL")
+    refused("/home\ud800", "project contains lone surrogates")
   })
 
   it("accepts 4096 bytes and refuses 4097, whatever the bytes of a character", () => {
@@ -74,7 +74,7 @@ describe("Session.projectPath", () => {
 
 describe("ProjectPath.isSame", () => {
   it("is false as soon as one fact differs", () => {
-    const fingerprint = { path: "/work", dev: "1", ino: "2", uid: "3", gid: "4", mode: "5" }
+    const fingerprint = { path: "/home", dev: "1", ino: "2", uid: "3", gid: "4", mode: "5" }
     strictEqual(ProjectPath.isSame(fingerprint, { ...fingerprint }), true)
     for (const fact of Object.keys(fingerprint)) {
       strictEqual(ProjectPath.isSame(fingerprint, { ...fingerprint, [fact]: "other" }), false)

@@ -15,7 +15,7 @@ const closed = (closedAt: Timestamp.Timestamp, changes: Partial<SessionList.Stor
   _tag: "Stored",
   id,
   name: "name",
-  projectPath: "/work",
+  projectPath: "/home",
   status: "closed",
   createdAt: at,
   updatedAt: closedAt,

@@ -14,7 +14,7 @@ const create = (reason: SessionError.CreateFailed["reason"]) => new SessionError
 const rejected = (reason: SessionError.EventRejected["reason"]) => new SessionError.EventRejected({ id, reason })
 const ended = (reason: SessionError.SessionEnded["reason"]) => new SessionError.SessionEnded({ id, reason })
 
-const path = "/work/project"
+const path = "/home/project"
 const project = { path }
 
 /** Every error with every reason: what it says of the facts, and what to do next. Content and causes hold a secret. */

@@ -8,7 +8,7 @@ const stored = (changes: Partial<SessionList.Stored> = {}): SessionList.Stored =
   _tag: "Stored",
   id,
   name: "name",
-  projectPath: "/work",
+  projectPath: "/home",
   status: "closed",
   createdAt: at,
   updatedAt: at,
@@ -43,7 +43,7 @@ const entries: Arbitrary.Arbitrary<ReadonlyArray<SessionList.Entry>> = Arbitrary
       kind: Arbitrary.schema(Schema.Literals(["Stored", "Broken", "Foreign"])),
       status: Arbitrary.schema(Status),
       updatedAt: Arbitrary.schema(Schema.Literals(["2026-01-31T09:30:00.000Z", "2026-02-01T10:00:00.000Z"])),
-      projectPath: Arbitrary.schema(Schema.Literals(["/work", "/Work/Ünï", "/else"]))
+      projectPath: Arbitrary.schema(Schema.Literals(["/home", "/Home/Ünï", "/else"]))
     }),
     { maxLength: 12 }
   ),
@@ -143,9 +143,9 @@ describe("SessionList.select", () => {
   })
 
   it("filters by project as text, exactly", () => {
-    const inside = stored({ id: otherId, projectPath: "/work/inside" })
-    deepStrictEqual(SessionList.select([stored(), inside], { project: "/work" }), [stored()])
-    deepStrictEqual(SessionList.select([stored(), inside], { project: "/work/" }), [])
+    const inside = stored({ id: otherId, projectPath: "/home/inside" })
+    deepStrictEqual(SessionList.select([stored(), inside], { project: "/home" }), [stored()])
+    deepStrictEqual(SessionList.select([stored(), inside], { project: "/home/" }), [])
     deepStrictEqual(SessionList.select([stored(), inside], { project: "/WORK" }), [])
   })
 
@@ -172,7 +172,7 @@ describe("SessionList.select", () => {
 
   it("holds all filters at once", () => {
     const entry = stored({ status: "running" })
-    const all: SessionList.Filter = { project: "/work", status: ["running"], text: "NAME" }
+    const all: SessionList.Filter = { project: "/home", status: ["running"], text: "NAME" }
     deepStrictEqual(SessionList.select([entry], all), [entry])
     deepStrictEqual(SessionList.select([entry], { ...all, project: "/else" }), [])
     deepStrictEqual(SessionList.select([entry], { ...all, status: ["closed"] }), [])
@@ -183,7 +183,7 @@ describe("SessionList.select", () => {
     const unreadable = [broken(otherId), foreign(`${id}.json`)]
     deepStrictEqual(SessionList.select(unreadable), unreadable)
     for (
-      const filter of [{ project: "/work" }, { text: "" }, { status: ["closed"] }] satisfies Array<SessionList.Filter>
+      const filter of [{ project: "/home" }, { text: "" }, { status: ["closed"] }] satisfies Array<SessionList.Filter>
     ) {
       deepStrictEqual(SessionList.select(unreadable, filter), [])
     }

@@ -44,7 +44,7 @@ export const small: Session.SessionState = {
   session: {
     id,
     name: "small",
-    projectPath: "/work/project",
+    projectPath: "/home/project",
     config: { provider: "p", model: "m", temperature: 0.5, maxTokens: 1000 },
     createdAt: at,
     updatedAt: later,

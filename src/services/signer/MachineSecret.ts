@@ -23,6 +23,7 @@ import { Liveness } from "../Liveness.ts"
 import { now } from "../Now.ts"
 import * as Files from "../store/Files.ts"
 import * as Layout from "../store/Layout.ts"
+import { sweepPrivate } from "../store/Leftovers.ts"
 import type { Key } from "./Keys.ts"
 import * as Keys from "./Keys.ts"
 
@@ -80,13 +81,7 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
   )
 
   /** What first runs that were killed left beside the file. */
-  const sweep = Effect.gen(function*() {
-    for (const name of yield* files.names(directory)) {
-      const maker = Layout.makerOf(name, liveness.self)
-      if (Option.isNone(maker) || (yield* liveness.judge(maker.value)) !== "dead") continue
-      yield* files.removeQuietly(path.join(directory, name))
-    }
-  }).pipe((effect) => Effect.ignore(effect))
+  const sweep = sweepPrivate({ files, liveness, path }, directory)
 
   /** Links a complete, synced file to the name: one of all first runs wins. */
   const create = Effect.gen(function*() {

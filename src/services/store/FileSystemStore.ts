@@ -27,6 +27,7 @@ import * as Files from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Standing, Won } from "./Leases.ts"
 import * as Leases from "./Leases.ts"
+import { sweepPrivate } from "./Leftovers.ts"
 import * as SessionFiles from "./SessionFiles.ts"
 
 /** How often a race for a lease is run again before it is given up. */
@@ -97,13 +98,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       })
 
       /** Deletes what processes that ended left half created or half deleted. */
-      const sweep = Effect.gen(function*() {
-        for (const name of yield* files.names(base)) {
-          const maker = Layout.makerOf(name, liveness.self)
-          if (Option.isNone(maker) || (yield* liveness.judge(maker.value)) !== "dead") continue
-          yield* files.removeQuietly(path.join(base, name), { recursive: true })
-        }
-      }).pipe((effect) => Effect.ignore(effect))
+      const sweep = sweepPrivate({ files, liveness, path }, base)
 
       const privateDirectory = (purpose: "creating" | "deleting") =>
         Effect.map(random.uuidV4(), (nonce) => ({
