@@ -51,7 +51,11 @@ export const make = (services: {
     const { directory, id, won } = options
     const { epoch } = won
     const at = (name: string) => path.join(directory, name)
-    /** This claim's own lease: held, until a close or release links the one that ends it. */
+    /**
+     * This claim's own lease: held, until a close or release links the one that
+     * ends it. Fencing follows its epoch; journals and snapshots keep the claim's,
+     * so that a close that failed half-way does not begin another history.
+     */
     let lease = won
     let isHeld = true
     let current = options.opened
