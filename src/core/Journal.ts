@@ -17,20 +17,22 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Check from "./Check.ts"
 import * as Json from "./Json.ts"
+import * as JsonDocument from "./JsonDocument.ts"
+import * as Migration from "./Migration.ts"
 import type { SessionState } from "./Session.ts"
-import { BrokenJournal, InvalidJson, Shape, UnknownKey } from "./SessionError.ts"
+import { BrokenJournal, InvalidJson, type SchemaVersion, Shape, UnknownKey } from "./SessionError.ts"
 import * as SessionEvent from "./SessionEvent.ts"
 import { SessionId } from "./SessionId.ts"
 import type { KeyRing, RunningMac } from "./Signature.ts"
 import * as Signature from "./Signature.ts"
+import type { Rules } from "./Snapshot.ts"
 import * as Text from "./Text.ts"
 import { Timestamp } from "./Timestamp.ts"
 
-const version = 2
 const integer = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 const First = Schema.Struct({
-  journal: Schema.Literal(version),
+  journal: Schema.Int.check(Schema.isGreaterThanOrEqualTo(Migration.oldestStored)),
   id: SessionId,
   epoch: integer,
   part: integer,
@@ -63,6 +65,8 @@ export interface Start {
   readonly snapshot: string
   /** The revision of the snapshot. */
   readonly revision: number
+  /** The format version, by default this program's. */
+  readonly version?: number
 }
 
 /**
@@ -95,8 +99,9 @@ export interface Writer {
  * @category constructors
  * @since 0.1.0
  */
-export const writer = (keyRing: KeyRing, start: Start): Option.Option<Writer> =>
-  Option.map(
+export const writer = (keyRing: KeyRing, start: Start): Option.Option<Writer> => {
+  const { version = Migration.current.version } = start
+  return Option.map(
     Signature.start(keyRing, keyRing.current, { domain: "journal", version, id: start.id }),
     (mac) => {
       let seq = start.revision
@@ -123,6 +128,7 @@ export const writer = (keyRing: KeyRing, start: Start): Option.Option<Writer> =>
       }
     }
   )
+}
 
 const macLength = 43
 const sealLength = `,"mac":""}`.length + macLength
@@ -206,7 +212,8 @@ export interface Opened {
 }
 
 /**
- * Verifies and reads a journal.
+ * Verifies and reads a journal, and takes the events of an older version to the
+ * present one.
  *
  * @category decoding
  * @since 0.1.0
@@ -215,17 +222,19 @@ export const open = (
   keyRing: KeyRing,
   id: SessionId,
   bytes: Uint8Array,
-  maxDepth: number
-): Result.Result<Opened, InvalidJson> => {
+  rules: Rules
+): Result.Result<Opened, InvalidJson | SchemaVersion> => {
   const broken = (line: number) => Result.fail(new InvalidJson({ id, reason: new BrokenJournal({ line }) }))
   const first = firstObject(bytes)
   if (Option.isNone(first) || first.value.id !== id) return broken(1)
-  const mac = Signature.start(keyRing, first.value.key, { domain: "journal", version, id })
+  const { journal: version, key } = first.value
+  if (version > rules.format.version) return Result.fail(Migration.unsupported(id, rules.format, version))
+  const mac = Signature.start(keyRing, key, { domain: "journal", version, id })
   if (Option.isNone(mac)) {
-    return Result.fail(new InvalidJson({ id, reason: new UnknownKey({ keyId: first.value.key }) }))
+    return Result.fail(new InvalidJson({ id, reason: new UnknownKey({ keyId: key }) }))
   }
   const firstLine = firstLineOf(bytes)
-  if (firstLine.length === bytes.length || Option.isNone(unseal(mac.value, first.value.key, firstLine))) {
+  if (firstLine.length === bytes.length || Option.isNone(unseal(mac.value, key, firstLine))) {
     return broken(1)
   }
 
@@ -236,13 +245,13 @@ export const open = (
   while (offset < bytes.length) {
     number++
     const end = bytes.indexOf(0x0a, offset)
-    const line = end < 0 ? Option.none() : unseal(mac.value, first.value.key, bytes.subarray(offset, end))
+    const line = end < 0 ? Option.none() : unseal(mac.value, key, bytes.subarray(offset, end))
     if (Option.isNone(line)) {
       return isLastBatch(bytes.subarray(offset), revision + 1)
         ? Result.succeed({ ...first.value, events, torn: bytes.length - offset })
         : broken(number)
     }
-    const decoded = decodeLine(id, number, line.value, maxDepth)
+    const decoded = decodeLine(id, number, line.value, version, rules)
     if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
     const { at, event, seq } = decoded.success
     if (seq !== revision + 1) return broken(number)
@@ -253,21 +262,43 @@ export const open = (
   return Result.succeed({ ...first.value, events, torn: 0 })
 }
 
+const expectedText = { NotUtf8: "UTF-8", Syntax: "JSON" }
+
 const decodeLine = (
   id: string,
   number: number,
   body: Uint8Array,
-  maxDepth: number
-): Result.Result<typeof Line.Type, InvalidJson> => {
-  const shape = (path: string, expected: string) =>
+  version: number,
+  { format, maxDepth }: Rules
+): Result.Result<typeof Line.Type, InvalidJson | SchemaVersion> => {
+  const invalid = ({ expected, path }: { readonly path: string; readonly expected: string }) =>
     new InvalidJson({ id, reason: new Shape({ path: `journal line ${number} ${path}`.trim(), expected }) })
   return Result.gen(function*() {
-    const text = yield* Result.fromOption(Text.fromBytes(Text.concat([body, closing])), () => shape("", "UTF-8"))
-    const json = yield* Result.mapError(Json.parse(text), () => shape("", "JSON"))
-    if (Json.isDeeperThan(json, maxDepth)) return yield* Result.fail(shape("", `at most ${maxDepth} levels deep`))
-    if (!Json.isWellFormed(json)) return yield* Result.fail(shape("", "free of lone surrogates"))
-    return yield* Result.mapError(isLine(json), ([{ expected, path }]) => shape(path, expected))
+    const line = yield* Result.mapError(
+      JsonDocument.parse(Text.concat([body, closing])),
+      (reason) => invalid(reason._tag === "Shape" ? reason : { path: "", expected: expectedText[reason._tag] })
+    )
+    if (Json.isDeeperThan(line, maxDepth)) {
+      return yield* Result.fail(invalid({ path: "", expected: `at most ${maxDepth} levels deep` }))
+    }
+    const present = version === format.version ? line : yield* migrateLine(id, format, version, line)
+    return yield* Result.mapError(isLine(present), ([mistake]) => invalid(mistake))
   })
+}
+
+const migrateLine = (
+  id: string,
+  format: Migration.Format,
+  version: number,
+  line: Json.JsonObject
+): Result.Result<Json.JsonObject, SchemaVersion> => {
+  const { event = null } = line
+  return JsonDocument.isObject(event)
+    ? Result.map(
+      Migration.migrate(id, format, version, event, "event"),
+      ({ document }) => ({ ...line, event: document })
+    )
+    : Result.succeed(line)
 }
 
 const closing = Text.toBytes("}")

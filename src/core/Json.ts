@@ -8,6 +8,7 @@
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import * as JsonNumber from "./JsonNumber.ts"
 import * as JsonReader from "./JsonReader.ts"
 
 /**
@@ -30,20 +31,33 @@ export interface Mistake {
 }
 
 /**
- * Parses JSON text. Fails with the offset, in UTF-16 units, of the first
- * character that can't stand where it stands.
+ * Parses JSON text. Fails where it is not JSON, or has a number that a double
+ * can't hold.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const parse = (text: string): Result.Result<Schema.Json, number> =>
+export const parse = (text: string): Result.Result<Schema.Json, JsonReader.Fault> =>
   Result.try({
     try: (): Schema.Json => parseTrusted(text),
     catch: () => "not JSON" as const
   }).pipe(
-    Result.filterOrFail((value) => !text.includes("\\") || !hasBackslashInKey(value), () => "misread" as const),
+    Result.filterOrFail(
+      (value) => JsonNumber.areExact(text) && !(text.includes("\\") && hasBackslashInKey(value)),
+      () => "misread" as const
+    ),
     Result.orElse(() => JsonReader.read(text))
   )
+
+/**
+ * Parses JSON text that others wrote. Fails where `parse` does, and where an
+ * object has a key twice: two readers may disagree on which one counts.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parseForeign = (text: string): Result.Result<Schema.Json, JsonReader.Fault> =>
+  JsonReader.read(text, { uniqueKeys: true })
 
 /**
  * V8 (Node 24) takes an escaped key for another one that it has met: after

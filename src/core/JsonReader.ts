@@ -6,6 +6,18 @@
  */
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import * as JsonNumber from "./JsonNumber.ts"
+
+/**
+ * Why a text is refused. `offset` counts UTF-16 units from the start.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Fault {
+  readonly offset: number
+  readonly expected: "JSON" | "a number that can be kept exactly" | "a key that is there once"
+}
 
 const whiteSpace = /[ \t\n\r]*/y
 const literal = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
@@ -51,7 +63,7 @@ const literalEnd = (text: string, offset: number): number => {
 /** What is open around the present place. */
 type Frame =
   | { readonly close: "]"; readonly items: Array<Schema.Json> }
-  | { readonly close: "}"; readonly members: Array<readonly [string, Schema.Json]>; key: string }
+  | { readonly close: "}"; readonly members: Map<string, Schema.Json>; key: string }
 
 /** A string literal on its own: nothing here can be confused. */
 const stringOf: (literal: string) => string = JSON.parse
@@ -59,13 +71,18 @@ const stringOf: (literal: string) => string = JSON.parse
 const literalOf: (literal: string) => Schema.Json = JSON.parse
 
 /**
- * Reads JSON text. Fails with the offset, in UTF-16 units, of the first character
- * that can't stand where it stands.
+ * Reads JSON text. Fails at the first character that can't stand where it
+ * stands, at a number that a double can't hold, and with `uniqueKeys` at a key
+ * that its object has already.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const read = (text: string): Result.Result<Schema.Json, number> => {
+export const read = (
+  text: string,
+  options: { readonly uniqueKeys: boolean } = { uniqueKeys: false }
+): Result.Result<Schema.Json, Fault> => {
+  const fail = (offset: number, expected: Fault["expected"] = "JSON") => Result.fail<Fault>({ offset, expected })
   const open: Array<Frame> = []
   let root: Schema.Json = null
   let expect: "value" | "key" | "colon" | "separator" = "value"
@@ -76,7 +93,7 @@ export const read = (text: string): Result.Result<Schema.Json, number> => {
     const frame = open.at(-1)
     if (frame === undefined) root = value
     else if (frame.close === "]") frame.items.push(value)
-    else frame.members.push([frame.key, value])
+    else frame.members.set(frame.key, value)
   }
 
   while (true) {
@@ -84,7 +101,7 @@ export const read = (text: string): Result.Result<Schema.Json, number> => {
     const char = text[at]
     const frame = open.at(-1)
     if (expect === "separator" && frame === undefined) {
-      return at === text.length ? Result.succeed(root) : Result.fail(at)
+      return at === text.length ? Result.succeed(root) : fail(at)
     }
     if (frame !== undefined && char === frame.close && (mayClose || expect === "separator")) {
       open.pop()
@@ -93,31 +110,35 @@ export const read = (text: string): Result.Result<Schema.Json, number> => {
       expect = "separator"
       mayClose = false
     } else if (expect === "separator") {
-      if (char !== ",") return Result.fail(at)
+      if (char !== ",") return fail(at)
       at++
       expect = frame?.close === "}" ? "key" : "value"
     } else if (expect === "colon") {
-      if (char !== ":") return Result.fail(at)
+      if (char !== ":") return fail(at)
       at++
       expect = "value"
     } else if (expect === "value" && (char === "{" || char === "[")) {
-      open.push(char === "[" ? { close: "]", items: [] } : { close: "}", members: [], key: "" })
+      open.push(char === "[" ? { close: "]", items: [] } : { close: "}", members: new Map(), key: "" })
       at++
       expect = char === "{" ? "key" : "value"
       mayClose = true
     } else {
       const end = expect === "key" || char === "\"" ? stringEnd(text, at) : literalEnd(text, at)
-      if (end < 0) return Result.fail(-end - 1)
+      if (end < 0) return fail(-end - 1)
       const token = text.slice(at, end)
-      at = end
-      mayClose = false
       if (expect === "key" && frame?.close === "}") {
         frame.key = stringOf(token)
+        if (options.uniqueKeys && frame.members.has(frame.key)) return fail(at, "a key that is there once")
         expect = "colon"
       } else {
+        if (isNumber(char) && !JsonNumber.isExact(token)) return fail(at, "a number that can be kept exactly")
         put(char === "\"" ? stringOf(token) : literalOf(token))
         expect = "separator"
       }
+      at = end
+      mayClose = false
     }
   }
 }
+
+const isNumber = (char: string | undefined): boolean => char !== undefined && /[-\d]/.test(char)

@@ -45,7 +45,7 @@ export interface KeyRing {
  * @since 0.1.0
  */
 export interface Subject {
-  readonly domain: "snapshot" | "journal"
+  readonly domain: "snapshot" | "journal" | "export"
   readonly version: number
   readonly id: SessionId
 }

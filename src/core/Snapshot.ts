@@ -14,62 +14,23 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Check from "./Check.ts"
+import * as Head from "./Head.ts"
 import * as Json from "./Json.ts"
+import * as JsonDocument from "./JsonDocument.ts"
+import * as Migration from "./Migration.ts"
 import type { SessionState } from "./Session.ts"
 import * as Session from "./Session.ts"
-import {
-  BadSignature,
-  IdMismatch,
-  InvalidJson,
-  NotUtf8,
-  SchemaVersion,
-  Shape,
-  Syntax,
-  UnknownKey,
-  Unsigned
-} from "./SessionError.ts"
+import { BadSignature, IdMismatch, InvalidJson, type SchemaVersion, Shape, UnknownKey } from "./SessionError.ts"
 import * as SessionId from "./SessionId.ts"
 import type { KeyRing } from "./Signature.ts"
 import * as Signature from "./Signature.ts"
 import * as Text from "./Text.ts"
-import { Timestamp } from "./Timestamp.ts"
+import type { Timestamp } from "./Timestamp.ts"
 
-/** The format version that this program writes. */
-const version = 2
-
-const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-const { config, createdAt, id, metadata, name, projectPath, updatedAt } = Session.Session.fields
-
-/**
- * What the first line tells without reading on. Unverified until the session
- * is loaded. `epoch` is the publisher's.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Head = Schema.Struct({
-  version: Schema.Literal(version),
-  id,
-  epoch: Schema.Int.check(Schema.isGreaterThan(0)),
-  revision: count,
-  name,
-  projectPath,
-  createdAt,
-  updatedAt,
-  closedAt: Schema.optionalKey(Timestamp),
-  messages: count,
-  todosOpen: count,
-  todosDone: count
-})
-
-/**
- * @category models
- * @since 0.1.0
- */
-export type Head = typeof Head.Type
+const { config, metadata } = Session.Session.fields
 
 const Document = Schema.Struct({
-  ...Head.fields,
+  ...Head.Head.fields,
   config,
   conversation: Schema.Array(Session.Message),
   todos: Schema.Array(Session.Todo),
@@ -78,27 +39,25 @@ const Document = Schema.Struct({
   metadata
 })
 
-const known = new Set([...Object.keys(Document.fields), "signature"])
-
 /**
- * The most bytes the head takes: name, path and labels are capped, and JSON
- * writes a byte in at most six.
+ * The members of a document that this version knows.
  *
- * @category limits
+ * @category constants
  * @since 0.1.0
  */
-export const maxHeadBytes = 6 * (Session.maxPathBytes + Session.nameLimits.bytes) + 1024
+export const known: ReadonlySet<string> = new Set([...Object.keys(Document.fields), "signature"])
 
 /**
- * The most bytes the end of a snapshot takes from the signature's comma on.
+ * What a document is signed for: to be stored, or to be carried elsewhere.
  *
- * @category limits
+ * @category models
  * @since 0.1.0
  */
-export const maxTailBytes = `,"signature":""}`.length + Signature.maxLength
+export type Purpose = "snapshot" | "export"
 
 /**
- * What a publisher adds to a state.
+ * What a publisher adds to a state. Without `purpose` it is to be stored, and
+ * without `version` it is of this program's.
  *
  * @category models
  * @since 0.1.0
@@ -106,6 +65,21 @@ export const maxTailBytes = `,"signature":""}`.length + Signature.maxLength
 export interface Publication {
   readonly epoch: number
   readonly closedAt?: Timestamp
+  readonly purpose?: Purpose
+  readonly version?: number
+}
+
+/**
+ * How a document is read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Rules {
+  /** Levels of arrays and objects. */
+  readonly maxDepth: number
+  readonly format: Migration.Format
+  readonly purpose?: Purpose
 }
 
 /**
@@ -127,7 +101,9 @@ export interface Signed {
  */
 export interface Opened {
   readonly state: SessionState
-  readonly head: Head
+  readonly head: Head.Head
+  /** The version that is stored: an older one was migrated. */
+  readonly version: number
   readonly signature: string
   /** The UTF-8 of each message, as stored. */
   readonly messages: ReadonlyArray<Uint8Array>
@@ -158,7 +134,11 @@ export const encode = (
   publication: Publication
 ): Option.Option<Signed> =>
   Option.map(
-    Signature.start(keyRing, keyRing.current, { domain: "snapshot", version, id: state.session.id }),
+    Signature.start(keyRing, keyRing.current, {
+      domain: publication.purpose ?? "snapshot",
+      version: publication.version ?? Migration.current.version,
+      id: state.session.id
+    }),
     (mac) => {
       const pieces: Array<Uint8Array> = [Text.toBytes(`${headText(state, publication)},"conversation":[\n`)]
       for (const [index, message] of messages.entries()) {
@@ -175,8 +155,8 @@ export const encode = (
 
 const headText = ({ conversation, revision, session, todos }: SessionState, publication: Publication): string => {
   const todosDone = todos.filter((todo) => todo.status === "completed").length
-  const head: Head = {
-    version,
+  const head: Head.Head = {
+    version: publication.version ?? Migration.current.version,
     id: session.id,
     epoch: publication.epoch,
     revision,
@@ -197,102 +177,7 @@ const restText = ({ extra, promptHistory, session, todos, usage }: SessionState)
     .map(([key, value]) => `,${JSON.stringify(key)}:${JSON.stringify(value)}`)
     .join("")
 
-const tailPattern = /,"signature":"([^"]*)"\}$/
-const latin1 = new TextDecoder("latin1")
-
-/**
- * The signature that the last bytes of a snapshot carry, unverified.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const signatureAtEnd = (bytes: Uint8Array): Option.Option<string> =>
-  Option.fromUndefinedOr(tailPattern.exec(latin1.decode(bytes.subarray(-maxTailBytes)))?.[1])
-
-/**
- * Reads the head from the first bytes of a snapshot, unverified. Succeeds with
- * none where these bytes do not hold all of it. `isSigned` says whether the
- * last bytes of the snapshot are a signature: without one the file is not ours,
- * or was cut short.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const decodeHead = (
-  id: string,
-  bytes: Uint8Array,
-  isSigned: boolean
-): Result.Result<Option.Option<Head>, InvalidJson | SchemaVersion> => {
-  if (!isSigned) return Result.flatMap(unsigned(id, bytes), (reason) => Result.fail(new InvalidJson({ id, reason })))
-  const claim = claims(bytes)
-  if (claim.version > version) {
-    return Result.fail(new SchemaVersion({ id, supported: version, found: claim.version }))
-  }
-  const end = latin1.decode(bytes.subarray(0, maxHeadBytes)).indexOf(",\"config\":")
-  if (end < 0) return Result.succeed(Option.none())
-  return Result.gen(function*() {
-    const document = yield* parse(id, Text.concat([bytes.subarray(0, end), Text.toBytes("}")]))
-    yield* checkVersion(id, document)
-    return Option.some(yield* checkHead(id, document))
-  })
-}
-
-/**
- * What a signed file without a head is refused with.
- *
- * @category errors
- * @since 0.1.0
- */
-export const noHead = (id: string): InvalidJson =>
-  new InvalidJson({ id, reason: new Shape({ path: "", expected: "a session's document" }) })
-
-const checkHead = (id: string, document: Schema.Json): Result.Result<Head, InvalidJson> =>
-  Result.mapError(isHead(document), ([reason]) => new InvalidJson({ id, reason })).pipe(
-    Result.filterOrFail(
-      (head) => head.id === id,
-      (head) => new InvalidJson({ id, reason: new IdMismatch({ found: head.id }) })
-    )
-  )
-
-const isHead = Check.make(Head)
 const isDocument = Check.make(Document)
-
-const parse = (id: string, bytes: Uint8Array): Result.Result<Json.JsonObject, InvalidJson> =>
-  Result.gen(function*() {
-    const text = yield* Result.fromOption(Text.fromBytes(bytes), () => new InvalidJson({ id, reason: new NotUtf8({}) }))
-    const json = yield* Result.mapError(
-      Json.parse(text),
-      (offset) => new InvalidJson({ id, reason: new Syntax({ offset }) })
-    )
-    if (/\\u[dD]/.test(text) && !Json.isWellFormed(json)) {
-      return yield* Result.fail(
-        new InvalidJson({ id, reason: new Shape({ path: "", expected: "free of lone surrogates" }) })
-      )
-    }
-    return yield* Result.mapError(
-      isObject(json),
-      () => new InvalidJson({ id, reason: new Shape({ path: "", expected: "an object" }) })
-    )
-  })
-
-const isObject = Result.liftPredicate(
-  (json: Schema.Json): json is Json.JsonObject => typeof json === "object" && json !== null && !Array.isArray(json),
-  () => "not an object"
-)
-
-const checkVersion = (id: string, document: Json.JsonObject): Result.Result<void, SchemaVersion> => {
-  const found = Object.hasOwn(document, "version") ? document["version"] : undefined
-  return found === version
-    ? Result.void
-    : Result.fail(new SchemaVersion({ id, supported: version, ...(found === undefined ? {} : { found }) }))
-}
-
-const claimed = /^\{"version":(\d{1,9}),"id":"([0-9a-f-]{36})"/
-
-const claims = (bytes: Uint8Array) => {
-  const [, versionText, idText] = claimed.exec(latin1.decode(bytes.subarray(0, 100))) ?? []
-  return { version: versionText === undefined ? version : Number(versionText), id: idText }
-}
 
 /**
  * Verifies the signature over the bytes as they are, and only then reads them.
@@ -310,24 +195,44 @@ export const open = (
   keyRing: KeyRing,
   id: SessionId.SessionId,
   bytes: Uint8Array,
-  maxDepth: number
+  rules: Rules
 ): Result.Result<Opened, InvalidJson | SchemaVersion> =>
   Result.gen(function*() {
-    const signature = yield* verify(keyRing, id, bytes)
-    const document = yield* parse(id, bytes)
-    yield* checkVersion(id, document)
+    const signature = yield* verify(keyRing, id, bytes, rules)
+    const document = yield* Result.mapError(JsonDocument.parse(bytes), (reason) => new InvalidJson({ id, reason }))
+    const version = yield* Migration.versionOf(id, rules.format, document)
+    const { maxDepth } = rules
     if (Json.isDeeperThan(document, maxDepth)) {
       return yield* Result.fail(
         new InvalidJson({ id, reason: new Shape({ path: "", expected: `at most ${maxDepth} levels deep` }) })
       )
     }
+    const migrated = yield* Migration.migrate(id, rules.format, version, document)
+    const { head, state } = yield* fromDocument(id, migrated.document)
+    const messages = version === rules.format.version
+      ? messageLines(bytes, state.conversation)
+      : state.conversation.map(encodeMessage)
+    return { state, head, version, signature, messages }
+  })
+
+/**
+ * Reads the members of a document of the present version.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const fromDocument = (
+  id: SessionId.SessionId,
+  document: Json.JsonObject
+): Result.Result<{ readonly head: Head.Head; readonly state: SessionState }, InvalidJson> =>
+  Result.gen(function*() {
     const { config, conversation, metadata, promptHistory, todos, usage } = yield* Result.mapError(
       isDocument(document),
       ([reason]) => new InvalidJson({ id, reason })
     )
-    const head = yield* checkHead(
+    const head = yield* Head.check(
       id,
-      Object.fromEntries(Object.entries(document).filter(([key]) => Object.hasOwn(Head.fields, key)))
+      Object.fromEntries(Object.entries(document).filter(([key]) => Object.hasOwn(Head.Head.fields, key)))
     )
     const todosDone = todos.filter((todo) => todo.status === "completed").length
     const counts = { messages: conversation.length, todosOpen: todos.length - todosDone, todosDone }
@@ -354,27 +259,26 @@ export const open = (
       revision: head.revision,
       extra: Object.fromEntries(Object.entries(document).filter(([key]) => !known.has(key)))
     }
-    return { state, head, signature, messages: messageLines(bytes, conversation) }
+    return { head, state }
   })
 
 const verify = (
   keyRing: KeyRing,
   id: SessionId.SessionId,
-  bytes: Uint8Array
+  bytes: Uint8Array,
+  { format, purpose = "snapshot" }: Rules
 ): Result.Result<string, InvalidJson | SchemaVersion> => {
   const invalid = (reason: InvalidJson["reason"]) => Result.fail(new InvalidJson({ id, reason }))
-  const text = signatureAtEnd(bytes)
-  if (Option.isNone(text)) return Result.flatMap(unsigned(id, bytes), invalid)
-  const claim = claims(bytes)
-  if (claim.version > version) {
-    return Result.fail(new SchemaVersion({ id, supported: version, found: claim.version }))
-  }
+  const text = Head.signatureAtEnd(bytes)
+  if (Option.isNone(text)) return Head.refuseUnsigned(id, bytes, format)
+  const claim = Option.getOrElse(Head.claims(bytes), () => ({ version: format.version, id }))
+  if (claim.version > format.version) return Result.fail(Migration.unsupported(id, format, claim.version))
   const signature = Signature.parse(text.value)
   if (Option.isNone(signature)) return invalid(new BadSignature({}))
   const signed = bytes.subarray(0, bytes.length - `,"signature":"${text.value}"}`.length)
   const fits = (id: SessionId.SessionId) =>
     Option.map(
-      Signature.start(keyRing, signature.value.keyId, { domain: "snapshot", version: claim.version, id }),
+      Signature.start(keyRing, signature.value.keyId, { domain: purpose, version: claim.version, id }),
       (mac) => {
         mac.update(signed)
         return Signature.matches(mac, signature.value)
@@ -388,19 +292,8 @@ const verify = (
     : invalid(new BadSignature({}))
 }
 
-/** Why bytes without a signature are refused, in the words that help most. */
-const unsigned = (id: string, bytes: Uint8Array): Result.Result<InvalidJson["reason"], SchemaVersion> =>
-  Result.match(parse(id, bytes), {
-    onFailure: ({ reason }) => Result.succeed(reason),
-    onSuccess: (document) => {
-      const found = document["version"]
-      return typeof found === "number" && Number.isInteger(found) && found > version
-        ? Result.fail(new SchemaVersion({ id, supported: version, found }))
-        : Result.succeed(new Unsigned({}))
-    }
-  })
-
 const newline = 0x0a
+const latin1 = new TextDecoder("latin1")
 
 /** The lines of the conversation, as stored; encoded again where they are not a message each. */
 const messageLines = (

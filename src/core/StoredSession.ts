@@ -7,6 +7,7 @@
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Journal from "./Journal.ts"
+import type { Format } from "./Migration.ts"
 import type { SessionState } from "./Session.ts"
 import type { InvalidJson, SchemaVersion } from "./SessionError.ts"
 import type { Recorded } from "./SessionEvent.ts"
@@ -68,11 +69,11 @@ export const open = (
   keyRing: KeyRing,
   id: SessionId,
   stored: StoredBytes,
-  maxDepth: number
+  rules: Snapshot.Rules
 ): Result.Result<Verified, InvalidJson | SchemaVersion> =>
   Result.gen(function*() {
-    const snapshot = yield* Snapshot.open(keyRing, id, stored.snapshot, maxDepth)
-    const journals = yield* Result.all(stored.journals.map((bytes) => Journal.open(keyRing, id, bytes, maxDepth)))
+    const snapshot = yield* Snapshot.open(keyRing, id, stored.snapshot, rules)
+    const journals = yield* Result.all(stored.journals.map((bytes) => Journal.open(keyRing, id, bytes, rules)))
     const journal = Option.fromUndefinedOr(journals.findLast(({ snapshot: named }) => named === snapshot.signature))
     if (Option.isNone(journal)) {
       return { state: snapshot.state, messages: snapshot.messages, snapshot, isOpen: false, recorded: [], torn: 0 }
@@ -88,6 +89,15 @@ export const open = (
       torn: journal.value.torn
     }
   })
+
+/**
+ * The format version of the stored snapshot, where it is an older one.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const olderVersion = ({ snapshot }: Verified, format: Format): Option.Option<number> =>
+  snapshot.version < format.version ? Option.some(snapshot.version) : Option.none()
 
 /**
  * Whether two readings hold the same session, byte for byte.

@@ -5,6 +5,7 @@
  */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Check from "../core/Check.ts"
@@ -131,9 +132,10 @@ const launch = Effect.fnUntraced(function*(
     )
   }
   const epoch = SessionStore.firstEpoch
-  const snapshot = yield* signed(Snapshot.encode(keyRing, state, [], { epoch }))
+  const { version } = store.format
+  const snapshot = yield* signed(Snapshot.encode(keyRing, state, [], { epoch, version }))
   const writer = yield* signed(
-    Journal.writer(keyRing, { id, epoch, part: 0, snapshot: snapshot.signature, revision: 0 })
+    Journal.writer(keyRing, { id, epoch, part: 0, snapshot: snapshot.signature, revision: 0, version })
   )
 
   const again = yield* Effect.mapError(fingerprint(options.project), failed)
@@ -145,6 +147,8 @@ const launch = Effect.fnUntraced(function*(
     claim,
     keyRing,
     limits: store.limits,
+    format: store.format,
+    original: Option.none(),
     state,
     messages: [],
     journal: { writer, part: 0, bytes: writer.firstLine.length, snapshotBytes: snapshot.bytes.length }

@@ -59,8 +59,8 @@ export interface LoadedSession {
  */
 export const open = Effect.fnUntraced(function*(id: SessionId, stored: SessionStore.Stored) {
   const keyRing = yield* Signer.Signer
-  const { limits } = yield* SessionStore.SessionStore
-  return yield* Effect.fromResult(StoredSession.open(keyRing, id, stored, limits.maxDepth))
+  const { format, limits } = yield* SessionStore.SessionStore
+  return yield* Effect.fromResult(StoredSession.open(keyRing, id, stored, { format, maxDepth: limits.maxDepth }))
 })
 
 const reportOf = (stored: SessionStore.Stored, verified: Verified): LoadReport => ({

@@ -144,8 +144,16 @@ const activate = Effect.fnUntraced(function*(
   room: number
 ) {
   const keyRing = yield* Signer
+  const { version } = yield* SessionStore.SessionStore.useSync(({ format }) => format)
   const writer = yield* signed(
-    Journal.writer(keyRing, { id: claim.id, epoch: claim.epoch, part: 0, snapshot: signature, revision: head.revision })
+    Journal.writer(keyRing, {
+      id: claim.id,
+      epoch: claim.epoch,
+      part: 0,
+      snapshot: signature,
+      revision: head.revision,
+      version
+    })
   )
   const entries = recorded.map(({ at, event }) => ({ at, json: SessionWriter.encodeEvent(event).json }))
   const bytes = Text.concat([writer.firstLine, writer.encode(entries)])
@@ -201,6 +209,9 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
   const { recorded, state } = yield* Effect.mapError(moved(verified, restored, project), failed)
   yield* Effect.logInfo("restored")
 
+  const atLast = yield* Effect.mapError(fingerprint(projectOf(verified)), unlessStore)
+  if (!ProjectPath.isSame(project, atLast)) return yield* failed(new ProjectChanged({ path: atLast.path }))
+
   const room = store.limits.maxBytes - claimed.snapshot.length
   const journal = yield* Effect.catchTags(activate(claim, verified.snapshot, recorded, room), {
     InvalidSession: failed,
@@ -211,6 +222,8 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
     claim,
     keyRing,
     limits: store.limits,
+    format: store.format,
+    original: StoredSession.olderVersion(verified, store.format),
     state,
     messages: verified.messages,
     journal: { ...journal, snapshotBytes: claimed.snapshot.length }

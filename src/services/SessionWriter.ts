@@ -8,11 +8,13 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { Entry, Writer } from "../core/Journal.ts"
 import * as Journal from "../core/Journal.ts"
+import type { Format } from "../core/Migration.ts"
 import type { SessionState } from "../core/Session.ts"
 import {
   Closed,
@@ -112,11 +114,14 @@ export const make = Effect.fnUntraced(function*(options: {
   readonly claim: Claim
   readonly keyRing: KeyRing
   readonly limits: Limits
+  readonly format: Format
+  /** The older format version of the stored snapshot, if it is of one. */
+  readonly original: Option.Option<number>
   readonly state: SessionState
   readonly messages: ReadonlyArray<Uint8Array>
   readonly journal: OpenJournal
 }) {
-  const { claim, keyRing, limits } = options
+  const { claim, format: { version }, keyRing, limits } = options
   const { id } = claim
   const lock = yield* Semaphore.make(1)
   const room = yield* Semaphore.make(limits.maxQueuedBytes)
@@ -132,6 +137,7 @@ export const make = Effect.fnUntraced(function*(options: {
   let needsCheckpoint = false
   let ended: SessionEnded | undefined
   let hasWarned = false
+  let original = options.original
   let changed = Deferred.makeUnsafe<void>()
 
   const announce = () => {
@@ -157,10 +163,19 @@ export const make = Effect.fnUntraced(function*(options: {
 
   const unlessEnded = Effect.suspend(() => ended === undefined ? Effect.void : Effect.fail(ended))
 
+  /** What is stored is replaced for ever next: of an older format it stays beside. */
+  const keepOriginal = Effect.suspend(() =>
+    Option.match(original, { onNone: () => Effect.void, onSome: claim.keepOriginal })
+  ).pipe(
+    Effect.andThen(Effect.sync(() => {
+      original = Option.none()
+    }))
+  )
+
   /** Makes a state durable as a snapshot with a journal of its own. */
   const writeSnapshot = Effect.fnUntraced(function*(next: Saved) {
     needsCheckpoint = true
-    const snapshot = yield* signed(Snapshot.encode(keyRing, next.state, next.messages, { epoch: claim.epoch }))
+    const snapshot = yield* signed(Snapshot.encode(keyRing, next.state, next.messages, { epoch: claim.epoch, version }))
     const part = journal.part + 1
     const writer = yield* signed(
       Journal.writer(keyRing, {
@@ -168,10 +183,12 @@ export const make = Effect.fnUntraced(function*(options: {
         epoch: claim.epoch,
         part,
         snapshot: snapshot.signature,
-        revision: next.state.revision
+        revision: next.state.revision,
+        version
       })
     )
     journal = { ...journal, part }
+    yield* keepOriginal
     yield* claim.checkpoint(snapshot.bytes, { part, bytes: writer.firstLine })
     needsCheckpoint = false
     journal = { writer, part, bytes: writer.firstLine.length, snapshotBytes: snapshot.bytes.length }
@@ -287,10 +304,10 @@ export const make = Effect.fnUntraced(function*(options: {
       yield* unlessEnded
       const closedAt = yield* now
       const snapshot = yield* signed(
-        Snapshot.encode(keyRing, saved.state, saved.messages, { epoch: claim.epoch, closedAt })
+        Snapshot.encode(keyRing, saved.state, saved.messages, { epoch: claim.epoch, closedAt, version })
       )
       needsCheckpoint = true
-      yield* endsWhenLost(claim.close(snapshot.bytes))
+      yield* endsWhenLost(Effect.andThen(keepOriginal, claim.close(snapshot.bytes)))
       yield* end(new SessionEnded({ id, reason: new Closed({}) }))
     }).pipe(Effect.uninterruptible)
   )

@@ -17,7 +17,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Head from "../core/Head.ts"
 import * as Journal from "../core/Journal.ts"
+import * as Migration from "../core/Migration.ts"
 import * as Session from "../core/Session.ts"
 import type { SessionState } from "../core/Session.ts"
 import * as SessionId from "../core/SessionId.ts"
@@ -125,7 +127,9 @@ const createClosed = Effect.fnUntraced(function*(id: SessionId.SessionId, name?:
 const read = (id: SessionId.SessionId) => store.use(({ read }) => read(id))
 
 const history = Effect.fnUntraced(function*(id: SessionId.SessionId) {
-  const verified = yield* Effect.fromResult(StoredSession.open(yield* Signer, id, yield* read(id), 64))
+  const verified = yield* Effect.fromResult(
+    StoredSession.open(yield* Signer, id, yield* read(id), { maxDepth: 64, format: Migration.current })
+  )
   return verified.state.promptHistory
 })
 
@@ -253,7 +257,7 @@ export const cases: ReadonlyArray<Case> = [
       yield* Effect.scoped(Effect.gen(function*() {
         const claim = yield* store.use(({ claim }) => claim(id))
         const stored = yield* claim.stored
-        const signature = yield* Effect.fromOption(Snapshot.signatureAtEnd(stored.snapshot))
+        const signature = yield* Effect.fromOption(Head.signatureAtEnd(stored.snapshot))
         const writer = yield* signed(Journal.writer(yield* Signer, {
           id,
           epoch: claim.epoch,

@@ -24,7 +24,7 @@ import {
   keyRingOf,
   later,
   lostKey,
-  maxDepth,
+  rules,
   nested,
   otherId,
   publish,
@@ -70,7 +70,7 @@ const startOf = (line: number): number => starts[line - 1] ?? journal.length
 /** The line, from 1, that a byte stands in. */
 const lineAt = (index: number): number => starts.filter((start) => start <= index).length
 
-const open = (bytes: Uint8Array, keys = keyRing, as = id) => Journal.open(keys, as, bytes, maxDepth)
+const open = (bytes: Uint8Array, keys = keyRing, as = id) => Journal.open(keys, as, bytes, rules)
 
 const broken = (line: number, as = id) => new InvalidJson({ id: as, reason: new BrokenJournal({ line }) })
 
@@ -81,7 +81,10 @@ const outcome = (bytes: Uint8Array): string =>
       deepStrictEqual(found, events.slice(0, found.length))
       return `${found.length} events, ${torn} torn`
     },
-    onFailure: ({ reason }) => reason._tag === "BrokenJournal" ? `broken at ${reason.line}` : reason._tag
+    onFailure: (error) => {
+      if (error._tag === "SchemaVersion") return error._tag
+      return error.reason._tag === "BrokenJournal" ? `broken at ${error.reason.line}` : error.reason._tag
+    }
   })
 
 const whole = `${events.length} events, 0 torn`
@@ -258,7 +261,7 @@ describe("Journal.open on a journal that was damaged or changed", () => {
         const found = outcome(flipped(journal, index, 1 << bit))
         const expected = line < lastBatch ? `broken at ${line}` : tornFrom(line)
         assertTrue(
-          found === expected || line === 1 && found === "UnknownKey",
+          found === expected || line === 1 && ["UnknownKey", "SchemaVersion"].includes(found),
           `bit ${bit} of byte ${index} in line ${line}: ${found}`
         )
       }
@@ -388,7 +391,6 @@ describe("Journal.open on a journal that was damaged or changed", () => {
   it("refuses a first line of another version or shape, properly signed", () => {
     const wrong: ReadonlyArray<Schema.Json> = [
       { ...first, journal: 1 },
-      { ...first, journal: 3 },
       { ...first, id: otherId },
       { ...first, journal: "2" },
       { ...first, epoch: -1 },
@@ -398,6 +400,11 @@ describe("Journal.open on a journal that was damaged or changed", () => {
     ]
     for (const start of wrong) assertFailure(open(signed([start])), broken(1))
     assertSuccess(Result.map(open(signed([first])), ({ events }) => events), [])
+  })
+
+  it("answers a journal of a newer version with that version", () => {
+    const newer = open(signed([{ ...first, journal: 3 }]))
+    assertFailure(newer, new SessionError.SchemaVersion({ id, found: 3, supported: 2 }))
   })
 
   it("refuses numbers that jump or stand still, properly signed", () => {
@@ -422,7 +429,7 @@ describe("Journal.open on a journal that was damaged or changed", () => {
     ]
     for (const [object, path] of wrong) {
       const result = open(signed([first, object]))
-      assertTrue(Result.isFailure(result))
+      assertTrue(Result.isFailure(result) && result.failure._tag === "InvalidJson")
       const { message, reason } = result.failure
       assertTrue(reason._tag === "Shape", reason._tag)
       strictEqual(reason.path, path)

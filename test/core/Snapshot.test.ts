@@ -12,6 +12,7 @@ import {
 import { Option, Result, Schema } from "effect"
 import { type Session, SessionError } from "effect-reprise"
 import * as Signature from "../../src/core/Signature.ts"
+import * as Head from "../../src/core/Head.ts"
 import * as Snapshot from "../../src/core/Snapshot.ts"
 import * as Text from "../../src/core/Text.ts"
 import {
@@ -26,7 +27,7 @@ import {
   keyRingOf,
   later,
   lostKey,
-  maxDepth,
+  rules,
   nested,
   otherId,
   publish,
@@ -51,11 +52,11 @@ const {
   Unsigned
 } = SessionError
 
-const open = (bytes: Uint8Array, depth = maxDepth) => Snapshot.open(keyRing, id, bytes, depth)
+const open = (bytes: Uint8Array, depth = rules.maxDepth) => Snapshot.open(keyRing, id, bytes, { ...rules, maxDepth: depth })
 
-const opened = (bytes: Uint8Array, depth = maxDepth): Snapshot.Opened => Result.getOrThrow(open(bytes, depth))
+const opened = (bytes: Uint8Array, depth = rules.maxDepth): Snapshot.Opened => Result.getOrThrow(open(bytes, depth))
 
-const refused = (bytes: Uint8Array, reason: SessionError.InvalidJson["reason"], depth = maxDepth): void =>
+const refused = (bytes: Uint8Array, reason: SessionError.InvalidJson["reason"], depth = rules.maxDepth): void =>
   assertFailure(open(bytes, depth), new InvalidJson({ id, reason }))
 
 const unsignedText = (document: Schema.Json): Uint8Array => Text.toBytes(JSON.stringify(document))
@@ -82,20 +83,20 @@ describe("Snapshot.encode", () => {
       const messages = encodeMessages(state)
       const publication = { epoch: 3, closedAt: later }
       const { bytes, signature } = Option.getOrThrow(Snapshot.encode(keyRing, state, messages, publication))
-      const found = Result.getOrThrow(Snapshot.open(keyRing, state.session.id, bytes, maxDepth))
+      const found = Result.getOrThrow(Snapshot.open(keyRing, state.session.id, bytes, rules))
       deepStrictEqual(found.state, state)
       deepStrictEqual(found.messages.map(textOf), messages.map(textOf))
       strictEqual(found.signature, signature)
       strictEqual(found.head.epoch, 3)
       strictEqual(found.head.closedAt, later)
-      assertSome(Snapshot.signatureAtEnd(bytes), signature)
+      assertSome(Head.signatureAtEnd(bytes), signature)
     },
     { arbitrary: { runs: 100, seed: 1 } }
   )
 
   it.prop("encodes what it opened to the same bytes", [states], ([state]) => {
     const { bytes } = publish(state)
-    const found = Result.getOrThrow(Snapshot.open(keyRing, state.session.id, bytes, maxDepth))
+    const found = Result.getOrThrow(Snapshot.open(keyRing, state.session.id, bytes, rules))
     const again = Option.getOrThrow(Snapshot.encode(keyRing, found.state, found.messages, { epoch: 1 }))
     strictEqual(textOf(again.bytes), textOf(bytes))
   }, { arbitrary: { runs: 60, seed: 2 } })
@@ -184,10 +185,10 @@ describe("Snapshot.encode", () => {
   it("signs with the newest key, and older ones still open", () => {
     const before = publish(small, { epoch: 1 }, keyRingOf("first"))
     const rotated = keyRingOf("second", "first")
-    assertTrue(Result.isSuccess(Snapshot.open(rotated, id, before.bytes, maxDepth)))
+    assertTrue(Result.isSuccess(Snapshot.open(rotated, id, before.bytes, rules)))
     assertInclude(publish(small, { epoch: 1 }, rotated).signature, "hs256.second.")
     assertFailure(
-      Snapshot.open(keyRingOf("second"), id, before.bytes, maxDepth),
+      Snapshot.open(keyRingOf("second"), id, before.bytes, rules),
       new InvalidJson({ id, reason: new UnknownKey({ keyId: "first" }) })
     )
   })
@@ -385,8 +386,8 @@ describe("Snapshot.open refuses what is not a document", () => {
   it("accepts nesting up to the limit and refuses one level more", () => {
     const withLevels = (levels: number) =>
       signText(JSON.stringify(document).replace("\"draft\":true", `"draft":${nested(levels)}`))
-    assertTrue(Result.isSuccess(open(withLevels(maxDepth - 2))))
-    refused(withLevels(maxDepth - 1), new Shape({ path: "", expected: "at most 64 levels deep" }))
+    assertTrue(Result.isSuccess(open(withLevels(rules.maxDepth - 2))))
+    refused(withLevels(rules.maxDepth - 1), new Shape({ path: "", expected: "at most 64 levels deep" }))
     refused(withLevels(4), new Shape({ path: "", expected: "at most 5 levels deep" }), 5)
     assertTrue(Result.isSuccess(open(withLevels(3), 5)))
   })
@@ -625,11 +626,11 @@ describe("Snapshot.open believes nothing unverified", () => {
   it("refuses what one key of the ring signed in the name of another", () => {
     const ring = keyRingOf("second", "first")
     const bytes = Text.toBytes(textOf(smallBytes).replace("hs256.first.", "hs256.second."))
-    assertFailure(Snapshot.open(ring, id, bytes, maxDepth), new InvalidJson({ id, reason: new BadSignature({}) }))
+    assertFailure(Snapshot.open(ring, id, bytes, rules), new InvalidJson({ id, reason: new BadSignature({}) }))
   })
 
   it("refuses a snapshot that was put under another id, and says whose it is", () => {
-    const moved = Snapshot.open(keyRing, otherId, smallBytes, maxDepth)
+    const moved = Snapshot.open(keyRing, otherId, smallBytes, rules)
     assertFailure(moved, new InvalidJson({ id: otherId, reason: new IdMismatch({ found: id }) }))
   })
 
@@ -637,7 +638,7 @@ describe("Snapshot.open believes nothing unverified", () => {
     const renamed = Text.toBytes(textOf(smallBytes).replace(id, otherId))
     refused(renamed, new BadSignature({}))
     assertFailure(
-      Snapshot.open(keyRing, otherId, renamed, maxDepth),
+      Snapshot.open(keyRing, otherId, renamed, rules),
       new InvalidJson({ id: otherId, reason: new BadSignature({}) })
     )
   })
@@ -676,7 +677,7 @@ describe("Snapshot.open believes nothing unverified", () => {
         keyRing,
         state.session.id,
         flipped(bytes, index, 1 + Math.floor(change * 255)),
-        maxDepth
+        rules
       )
       assertTrue(Result.isFailure(result))
     },
@@ -684,13 +685,13 @@ describe("Snapshot.open believes nothing unverified", () => {
   )
 })
 
-describe("Snapshot.decodeHead", () => {
-  const decode = (bytes: Uint8Array, isSigned = true) => Snapshot.decodeHead(id, bytes, isSigned)
+describe("Head.decode", () => {
+  const decode = (bytes: Uint8Array, isSigned = true) => Head.decode(id, bytes, isSigned)
 
   it.prop("reads the head of any session from its first bytes", [states], ([state]) => {
     const { bytes } = publish(state, { epoch: 7, closedAt: later })
-    const head = Snapshot.decodeHead(state.session.id, bytes.subarray(0, Snapshot.maxHeadBytes), true)
-    const { head: expected } = Result.getOrThrow(Snapshot.open(keyRing, state.session.id, bytes, maxDepth))
+    const head = Head.decode(state.session.id, bytes.subarray(0, Head.maxHeadBytes), true)
+    const { head: expected } = Result.getOrThrow(Snapshot.open(keyRing, state.session.id, bytes, rules))
     assertSuccess(head, Option.some(expected))
   }, { arbitrary: { runs: 60, seed: 4 } })
 
@@ -708,7 +709,7 @@ describe("Snapshot.decodeHead", () => {
       }
       const { bytes } = publish(state, { epoch: Number.MAX_SAFE_INTEGER, closedAt: later })
       assertTrue(Result.isSuccess(open(bytes)))
-      const head = Result.getOrThrow(decode(bytes.subarray(0, Snapshot.maxHeadBytes)))
+      const head = Result.getOrThrow(decode(bytes.subarray(0, Head.maxHeadBytes)))
       strictEqual(Option.getOrThrow(head).projectPath, state.session.projectPath)
     }
   })
@@ -774,18 +775,18 @@ describe("Snapshot.decodeHead", () => {
   })
 })
 
-describe("Snapshot.signatureAtEnd", () => {
+describe("Head.signatureAtEnd", () => {
   it("finds the signature in the last bytes alone, the longest included", () => {
     const ring = keyRingOf("k".repeat(32))
     const { bytes, signature } = publish(small, { epoch: 1 }, ring)
     strictEqual(signature.length, Signature.maxLength)
-    assertSome(Snapshot.signatureAtEnd(bytes.subarray(-Snapshot.maxTailBytes)), signature)
-    assertNone(Snapshot.signatureAtEnd(bytes.subarray(1 - Snapshot.maxTailBytes)))
+    assertSome(Head.signatureAtEnd(bytes.subarray(-Head.maxTailBytes)), signature)
+    assertNone(Head.signatureAtEnd(bytes.subarray(1 - Head.maxTailBytes)))
   })
 
   it("finds none in a file that was cut, or ends otherwise", () => {
-    assertNone(Snapshot.signatureAtEnd(smallBytes.subarray(0, -1)))
-    assertNone(Snapshot.signatureAtEnd(new Uint8Array(0)))
-    assertNone(Snapshot.signatureAtEnd(unsignedText(document)))
+    assertNone(Head.signatureAtEnd(smallBytes.subarray(0, -1)))
+    assertNone(Head.signatureAtEnd(new Uint8Array(0)))
+    assertNone(Head.signatureAtEnd(unsignedText(document)))
   })
 })

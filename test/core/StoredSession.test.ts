@@ -13,7 +13,7 @@ import {
   id,
   journalLines,
   keyRing,
-  maxDepth,
+  rules,
   nested,
   otherId,
   publish,
@@ -43,7 +43,7 @@ const journalOn = (
 
 const firstLine = (journal: Uint8Array): Uint8Array => journal.subarray(0, journal.indexOf(0x0a) + 1)
 
-const open = (stored: StoredSession.StoredBytes, depth = maxDepth) => StoredSession.open(keyRing, id, stored, depth)
+const open = (stored: StoredSession.StoredBytes, depth = rules.maxDepth) => StoredSession.open(keyRing, id, stored, { ...rules, maxDepth: depth })
 
 const invalid = (reason: SessionError.InvalidJson["reason"]) => new InvalidJson({ id, reason })
 
@@ -74,7 +74,7 @@ describe("StoredSession.open", () => {
       journalLines({ id, epoch: 1, part: 0, snapshot: signature, revision: begun.revision }, written)
     )
     const verified = Result.getOrThrow(
-      StoredSession.open(keyRing, id, { snapshot: bytes, journals: [journal] }, maxDepth)
+      StoredSession.open(keyRing, id, { snapshot: bytes, journals: [journal] }, rules)
     )
     deepStrictEqual(verified.state, draft.state())
     const saved = Snapshot.encode(keyRing, verified.state, verified.messages, { epoch: 2 })
@@ -82,7 +82,7 @@ describe("StoredSession.open", () => {
       Result.map(
         Result.flatMap(
           Result.fromOption(saved, () => "no key"),
-          ({ bytes }) => Result.mapError(Snapshot.open(keyRing, id, bytes, maxDepth), () => "refused")
+          ({ bytes }) => Result.mapError(Snapshot.open(keyRing, id, bytes, rules), () => "refused")
         ),
         ({ state }) => state
       ),
@@ -131,7 +131,7 @@ describe("StoredSession.open", () => {
 
   it("refuses snapshot and journal together under another id", () => {
     assertFailure(
-      StoredSession.open(keyRing, otherId, { snapshot: snapshot.bytes, journals: [journalOn(snapshot, [])] }, maxDepth),
+      StoredSession.open(keyRing, otherId, { snapshot: snapshot.bytes, journals: [journalOn(snapshot, [])] }, rules),
       new InvalidJson({ id: otherId, reason: new IdMismatch({ found: id }) })
     )
   })
@@ -183,7 +183,7 @@ describe("StoredSession.open", () => {
       }
       return Result.match(open(stored, depth), {
         onSuccess: ({ state }) =>
-          Result.isSuccess(Snapshot.open(keyRing, id, publish(state).bytes, depth)) ? "can be saved" : "can't be saved",
+          Result.isSuccess(Snapshot.open(keyRing, id, publish(state).bytes, { ...rules, maxDepth: depth })) ? "can be saved" : "can't be saved",
         onFailure: (error) => error._tag === "InvalidJson" ? error.reason._tag : error._tag
       })
     }

@@ -8,6 +8,7 @@ import { NodeHmac } from "effect-reprise/node"
 import * as Check from "../../src/core/Check.ts"
 import * as Journal from "../../src/core/Journal.ts"
 import * as Json from "../../src/core/Json.ts"
+import * as Migration from "../../src/core/Migration.ts"
 import type { KeyRing } from "../../src/core/Signature.ts"
 import * as Signature from "../../src/core/Signature.ts"
 import * as Snapshot from "../../src/core/Snapshot.ts"
@@ -37,7 +38,7 @@ export const id = SessionId.make("6f1f9a52-7c1c-4c55-9b2e-0a6a3b1f2c10")
 export const otherId = SessionId.make("0d2b6f0e-2a4d-4f0b-8f6f-9a1b2c3d4e5f")
 export const at = Timestamp.Timestamp.make("2026-01-31T09:30:00.000Z")
 export const later = Timestamp.Timestamp.make("2026-02-01T10:00:00.000Z")
-export const maxDepth = 64
+export const rules: Snapshot.Rules = { maxDepth: 64, format: Migration.current }
 
 /** A session that says a little of everything. */
 export const small: Session.SessionState = {
@@ -189,7 +190,7 @@ const storable = <S extends Schema.Codec<unknown, unknown>>(schema: S): Arbitrar
   const check = Check.make(schema)
   return Arbitrary.filterMap(
     Arbitrary.schema(schema),
-    (value) => Result.flatMap(Json.copy(wellFormed(value), maxDepth), check)
+    (value) => Result.flatMap(Json.copy(wellFormed(value), rules.maxDepth), check)
   )
 }
 

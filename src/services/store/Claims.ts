@@ -17,6 +17,7 @@ import { LeaseLost, NotRunning, SessionEnded, StoreError } from "../../core/Sess
 import type { SessionId } from "../../core/SessionId.ts"
 import type { Claim, NewJournal, Stored } from "./Contract.ts"
 import type { Files } from "./Files.ts"
+import { isPresent } from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Leases, Won } from "./Leases.ts"
 
@@ -203,6 +204,20 @@ export const make = (services: {
         })
       )
 
+    const keepOriginal: Claim["keepOriginal"] = (version) =>
+      change(
+        "checkpoint",
+        Effect.gen(function*() {
+          yield* hold
+          yield* Effect.catchIf(
+            files.link(at(Layout.snapshot), at(Layout.original(version))),
+            isPresent,
+            () => Effect.void
+          )
+          yield* files.syncDirectory(directory)
+        })
+      )
+
     const checkpoint: Claim["checkpoint"] = (snapshot, newJournal) =>
       change(
         "checkpoint",
@@ -262,7 +277,17 @@ export const make = (services: {
       })
     )
 
-    const claim: Claim = { id, epoch, stored: options.read, begin, append, checkpoint, close, release: giveBack }
+    const claim: Claim = {
+      id,
+      epoch,
+      stored: options.read,
+      begin,
+      append,
+      keepOriginal,
+      checkpoint,
+      close,
+      release: giveBack
+    }
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => isOver ? Effect.void : giveBack).pipe(
         Effect.catchTags({

@@ -8,6 +8,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Holder } from "../../core/Holder.ts"
+import type { Format } from "../../core/Migration.ts"
 import type { AlreadyRunning, InvalidJson, NotFound, SessionEnded, StoreError } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
@@ -64,6 +65,8 @@ export interface Claim {
   readonly begin: (journal: NewJournal) => Effect.Effect<void, SessionEnded | StoreError>
   /** Adds lines to the journal that was opened last. */
   readonly append: (lines: Uint8Array) => Effect.Effect<void, SessionEnded | StoreError>
+  /** Keeps the snapshot as it is beside the next ones: it is of an older format version. */
+  readonly keepOriginal: (version: number) => Effect.Effect<void, SessionEnded | StoreError>
   /** Replaces the snapshot, and opens the journal that names the new one. */
   readonly checkpoint: (
     snapshot: Uint8Array,
@@ -93,6 +96,8 @@ export interface ClaimOptions {
 export class SessionStore extends Context.Service<SessionStore, {
   /** The limits that were in force when this layer was built. */
   readonly limits: Limits
+  /** The format that was in force when this layer was built. */
+  readonly format: Format
   /** Everything that is stored, in no order, broken entries included. Changes nothing. */
   readonly entries: Stream.Stream<SessionList.Entry, StoreError>
   /** One session at one moment. Changes nothing. */

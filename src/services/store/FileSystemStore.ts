@@ -19,6 +19,7 @@ import { type AlreadyRunning, InvalidJson, NotFound, StoreError, Unsigned } from
 import * as SessionId from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
 import * as Liveness from "../Liveness.ts"
+import { SessionFormat } from "../SessionFormat.ts"
 import { SessionLimits } from "../SessionLimits.ts"
 import type { JournalFile } from "./Claims.ts"
 import * as Claims from "./Claims.ts"
@@ -64,12 +65,13 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const liveness = yield* Liveness.Liveness
       const random = yield* SecureRandom.SecureRandom
       const limits = yield* SessionLimits
+      const format = yield* SessionFormat
       const turns = yield* Semaphore.make(1)
       let isDurable = false
       const base = path.resolve(options.directory)
       const files = Files.make(fs)
       const leases = Leases.make({ files, path, liveness, random })
-      const sessions = SessionFiles.make({ files, leases, path, limits })
+      const sessions = SessionFiles.make({ files, leases, path, limits, format })
       const claims = Claims.make({ files, leases, path, random })
       const directoryOf = (id: SessionId.SessionId) => path.join(base, id)
 
@@ -344,6 +346,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       return SessionStore.of({
         limits,
+        format,
         entries,
         read: read("read"),
         create,

@@ -5,6 +5,7 @@
  * <directory>/<id>/session.json                  the snapshot
  * <directory>/<id>/journal.<epoch>.<part>.jsonl  what happened since
  * <directory>/<id>/lease.<epoch>.json            who holds, or last held, the session
+ * <directory>/<id>/original.v<version>.json      the last snapshot of an older format version
  * <directory>/<id>/pending.<epoch>.<nonce>       a file on its way to one of these names
  * <directory>/creating.<holder>.<nonce>          a session on its way to its id
  * <directory>/deleting.<holder>.<nonce>          a purged session
@@ -18,6 +19,8 @@ import type { Holder } from "../../core/Holder.ts"
 import * as SessionId from "../../core/SessionId.ts"
 
 export const snapshot = "session.json"
+
+export const original = (version: number): string => `original.v${version}.json`
 
 export const lease = (epoch: number): string => `lease.${epoch}.json`
 

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import * as Head from "../../core/Head.ts"
 import {
   AlreadyRunning,
   InvalidJson,
@@ -22,10 +23,10 @@ import {
 } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
-import * as Snapshot from "../../core/Snapshot.ts"
 import * as Text from "../../core/Text.ts"
 import type * as Timestamp from "../../core/Timestamp.ts"
 import { now } from "../Now.ts"
+import { SessionFormat } from "../SessionFormat.ts"
 import { SessionLimits } from "../SessionLimits.ts"
 import { type Claim, firstEpoch, SessionStore, type Stored } from "./Contract.ts"
 
@@ -67,6 +68,7 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
   SessionStore,
   Effect.gen(function*() {
     const limits = yield* SessionLimits
+    const format = yield* SessionFormat
     const rows = new Map<SessionId, Row>()
     const turns = yield* Semaphore.make(1)
 
@@ -117,6 +119,8 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
               return { ...row, writtenAt, journal: Option.map(row.journal, (journal) => Text.concat([journal, lines])) }
             })
           }),
+        // Nobody could read it: what is in memory goes with the program that wrote it.
+        keepOriginal: () => change((row) => row),
         checkpoint: (snapshot, { bytes }) =>
           change((row, writtenAt) => {
             before = Option.none()
@@ -205,8 +209,8 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
     })
 
     const entry = (id: SessionId, row: Row): SessionList.Entry => {
-      const signature = Snapshot.signatureAtEnd(row.snapshot)
-      const head = Snapshot.decodeHead(id, row.snapshot, Option.isSome(signature))
+      const signature = Head.signatureAtEnd(row.snapshot)
+      const head = Head.decode(id, row.snapshot, Option.isSome(signature), format)
       const removedAt = row.state === "removed" ? { removedAt: row.since } : {}
       const broken = (error: SessionList.Broken["error"]) => ({
         _tag: "Broken" as const,
@@ -217,7 +221,7 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
       })
       if (Result.isFailure(head)) return broken(head.failure)
       return Option.match(head.success, {
-        onNone: () => broken(Snapshot.noHead(id)),
+        onNone: () => broken(Head.missing(id)),
         onSome: ({ epoch: _epoch, revision: _revision, version: _version, ...head }) => ({
           _tag: "Stored" as const,
           ...head,
@@ -231,6 +235,7 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
 
     return SessionStore.of({
       limits,
+      format,
       entries: Stream.suspend(() => Stream.fromIterable([...rows].map(([id, row]) => entry(id, row)))),
       read: readRow,
       create,

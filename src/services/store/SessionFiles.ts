@@ -9,11 +9,12 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
+import * as Head from "../../core/Head.ts"
 import * as Journal from "../../core/Journal.ts"
+import type { Format } from "../../core/Migration.ts"
 import { InvalidJson, TooLarge, Unsigned } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
-import * as Snapshot from "../../core/Snapshot.ts"
 import * as Timestamp from "../../core/Timestamp.ts"
 import type { Limits } from "../SessionLimits.ts"
 import type { Stored } from "./Contract.ts"
@@ -43,8 +44,9 @@ export const make = (services: {
   readonly leases: Leases
   readonly path: Path.Path
   readonly limits: Limits
+  readonly format: Format
 }) => {
-  const { files, leases, limits, path } = services
+  const { files, format, leases, limits, path } = services
 
   /**
    * Repeats a reading until nothing that decides it changed meanwhile: the
@@ -99,7 +101,7 @@ export const make = (services: {
     steadily(directory, (found, standing) =>
       Effect.gen(function*() {
         const { bytes: snapshot, info } = yield* files.read(path.join(directory, Layout.snapshot), limits.maxBytes)
-        const signature = Snapshot.signatureAtEnd(snapshot)
+        const signature = Head.signatureAtEnd(snapshot)
         const journals: Array<Uint8Array> = []
         let isOpen = false
         for (const { name } of found.journals.toReversed()) {
@@ -144,24 +146,24 @@ export const make = (services: {
     )
 
   const readHead = Effect.fnUntraced(function*(id: SessionId, file: string) {
-    const ends = yield* files.readEnds(file, { head: headBytes, tail: Snapshot.maxTailBytes })
+    const ends = yield* files.readEnds(file, { head: headBytes, tail: Head.maxTailBytes })
     const size = files.size(ends.info)
-    const signature = Snapshot.signatureAtEnd(ends.tail)
+    const signature = Head.signatureAtEnd(ends.tail)
     if (size > limits.maxBytes) {
       return yield* new InvalidJson({ id, reason: new TooLarge({ bytes: size, limit: limits.maxBytes }) })
     }
     if (Option.isNone(signature) && size > ends.head.length) {
       return yield* new InvalidJson({ id, reason: new Unsigned({}) })
     }
-    const short = Snapshot.decodeHead(id, ends.head, Option.isSome(signature))
+    const short = Head.decode(id, ends.head, Option.isSome(signature), format)
     const found = yield* Effect.fromResult(short)
     const head = yield* Option.isSome(found) || size <= ends.head.length
       ? Effect.succeed(found)
       : Effect.flatMap(
-        files.readEnds(file, { head: Snapshot.maxHeadBytes, tail: 0 }),
-        (longer) => Effect.fromResult(Snapshot.decodeHead(id, longer.head, Option.isSome(signature)))
+        files.readEnds(file, { head: Head.maxHeadBytes, tail: 0 }),
+        (longer) => Effect.fromResult(Head.decode(id, longer.head, Option.isSome(signature), format))
       )
-    if (Option.isNone(head)) return yield* Snapshot.noHead(id)
+    if (Option.isNone(head)) return yield* Head.missing(id)
     return { head: head.value, signature, info: ends.info, size }
   })
 

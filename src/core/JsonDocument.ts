@@ -1,0 +1,72 @@
+/**
+ * From bytes to a JSON object, strictly: what can't be kept as it is is refused.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import type { JsonObject } from "./Json.ts"
+import * as Json from "./Json.ts"
+import type { Fault } from "./JsonReader.ts"
+import { NotUtf8, Shape, Syntax } from "./SessionError.ts"
+import * as Text from "./Text.ts"
+
+/**
+ * Why bytes are no document.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type Reason = NotUtf8 | Syntax | Shape
+
+/**
+ * What a fault of the text means.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const reasonOf = ({ expected, offset }: Fault): Syntax | Shape =>
+  expected === "JSON" ? new Syntax({ offset }) : new Shape({ path: `what stands at offset ${offset}`, expected })
+
+const read = (
+  bytes: Uint8Array,
+  parse: (text: string) => Result.Result<Schema.Json, Fault>
+): Result.Result<JsonObject, Reason> =>
+  Result.gen(function*() {
+    const text = yield* Result.fromOption(Text.fromBytes(bytes), () => new NotUtf8({}))
+    const json = yield* Result.mapError(parse(text), reasonOf)
+    if (/\\u[dD]/.test(text) && !Json.isWellFormed(json)) {
+      return yield* Result.fail(new Shape({ path: "", expected: "free of lone surrogates" }))
+    }
+    return yield* Result.fromOption(
+      Option.liftPredicate(json, isObject),
+      () => new Shape({ path: "", expected: "an object" })
+    )
+  })
+
+/**
+ * Whether a JSON value is an object.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isObject = (json: Schema.Json): json is JsonObject =>
+  typeof json === "object" && json !== null && !Array.isArray(json)
+
+/**
+ * Reads a document that this library wrote.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parse = (bytes: Uint8Array): Result.Result<JsonObject, Reason> => read(bytes, Json.parse)
+
+/**
+ * Reads a document that others may have written: refuses keys that come twice
+ * as well.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parseForeign = (bytes: Uint8Array): Result.Result<JsonObject, Reason> => read(bytes, Json.parseForeign)

@@ -1,0 +1,40 @@
+/**
+ * Numbers of JSON text that a double can't hold: they would come back changed,
+ * so a document that has one is refused.
+ *
+ * @since 0.1.0
+ */
+
+const form = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
+
+/** Sign, digits and power of ten, the same for every spelling of one number. */
+const canonical = (literal: string): string => {
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] = form.exec(literal) ?? []
+  const digits = `${whole}${fraction}`.replace(/^0+/, "")
+  const significant = digits.replace(/0+$/, "")
+  if (significant === "") return "0"
+  return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`
+}
+
+/**
+ * Whether the double nearest to a JSON number is written as the same number.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isExact = (literal: string): boolean => {
+  const value = Number(literal)
+  return Number.isFinite(value) && canonical(literal) === canonical(String(value))
+}
+
+/** What may be inexact: doubles hold every number of up to 15 digits and two digits of exponent. */
+const suspicious = /-?\d[\d.]{15,}(?:[eE][+-]?\d+)?|-?[\d.]+[eE][+-]?\d{3,}/g
+
+/**
+ * Whether JSON text holds no number that is inexact. Texts that look like one
+ * count as well, so a `false` wants a closer look.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const areExact = (text: string): boolean => (text.match(suspicious) ?? []).every(isExact)
