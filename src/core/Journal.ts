@@ -170,6 +170,14 @@ const newline = Text.toBytes("\n")
 export const snapshotNamed = (bytes: Uint8Array): Option.Option<string> =>
   Option.map(firstObject(bytes), ({ snapshot }) => snapshot)
 
+/**
+ * The id of the key that a journal's first bytes name, unverified.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const keyNamed = (bytes: Uint8Array): Option.Option<string> => Option.map(firstObject(bytes), ({ key }) => key)
+
 const firstLineOf = (bytes: Uint8Array): Uint8Array => {
   const end = bytes.indexOf(0x0a)
   return end < 0 ? bytes : bytes.subarray(0, end)

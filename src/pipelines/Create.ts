@@ -29,6 +29,7 @@ import * as SessionStore from "../services/SessionStore.ts"
 import * as SessionWriter from "../services/SessionWriter.ts"
 import { signed, Signer } from "../services/Signer.ts"
 import { type Admit, Supervisor } from "../services/Supervisor.ts"
+import { handOver } from "./HandOver.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
@@ -177,14 +178,21 @@ export const create: (options: CreateOptions) => Effect.Effect<
   RunningSession,
   CreateFailed | StoreError,
   SessionStore.SessionStore | Signer | ProjectDirectory | Supervisor | SecureRandom.SecureRandom
-> = Effect.fn("Sessions.create")(function*(options: CreateOptions) {
+> = (options) => handOver((started) => attempt(options, started), takeBack)
+
+const attempt = Effect.fn("Sessions.create")(function*(
+  options: CreateOptions,
+  started: (session: RunningSession) => Effect.Effect<void>
+) {
   const random = yield* SecureRandom.SecureRandom
   const supervisor = yield* Supervisor
   const id = SessionId.make(yield* random.uuidV4())
-  return yield* supervisor.start(id, (admit) => launch(options, id, admit)).pipe(
+  return yield* Effect.uninterruptibleMask((restore) =>
+    Effect.tap(supervisor.start(id, (admit) => restore(launch(options, id, admit))), started)
+  ).pipe(
     Effect.catchTag("AlreadyRunning", (error) => Effect.die(error)),
     Effect.onError(() => takeBack(id)),
     Effect.tap(Effect.logInfo("created")),
     Effect.annotateLogs({ sessionId: id })
   )
-}, Telemetry.observed("create"))
+}, (effect) => Telemetry.observed("create")(effect))

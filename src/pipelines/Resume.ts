@@ -39,6 +39,7 @@ import * as SessionWriter from "../services/SessionWriter.ts"
 import { signed, Signer } from "../services/Signer.ts"
 import { type Admit, Supervisor } from "../services/Supervisor.ts"
 import { close } from "./Close.ts"
+import { handOver } from "./HandOver.ts"
 import * as Load from "./Load.ts"
 import * as Telemetry from "./Telemetry.ts"
 
@@ -250,10 +251,18 @@ export const resume: (id: SessionId, options?: ResumeOptions) => Effect.Effect<
   RunningSession,
   ResumeError,
   ResumeServices
-> = Effect.fn("Sessions.resume")(function*(id: SessionId, options: ResumeOptions = {}) {
+> = (id, options = {}) => handOver((started) => attempt(id, options, started), () => Effect.void)
+
+const attempt = Effect.fn("Sessions.resume")(function*(
+  id: SessionId,
+  options: ResumeOptions,
+  started: (session: RunningSession) => Effect.Effect<void>
+) {
   const supervisor = yield* Supervisor
   return yield* Effect.catchTag(
-    supervisor.start(id, (admit) => launch(id, options, admit)),
+    Effect.uninterruptibleMask((restore) =>
+      Effect.tap(supervisor.start(id, (admit) => restore(launch(id, options, admit))), started)
+    ),
     "AlreadyRunning",
     (reason) => new RestoreFailed({ id, reason })
   )

@@ -18,10 +18,23 @@ import * as Signature from "../../core/Signature.ts"
 import { Hmac } from "../Hmac.ts"
 
 /**
+ * A key ring that can grow while it is in use.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface GrowingKeyRing extends KeyRing {
+  /** Makes a key that signs from now on, durably; the others still verify. Its id. */
+  readonly addKey: Effect.Effect<string, StoreError>
+  /** Takes in what others have added since. Whether there was anything. */
+  readonly refresh: Effect.Effect<boolean, StoreError>
+}
+
+/**
  * @category services
  * @since 0.1.0
  */
-export class Signer extends Context.Service<Signer, KeyRing>()("effect-reprise/services/Signer") {}
+export class Signer extends Context.Service<Signer, GrowingKeyRing>()("effect-reprise/services/Signer") {}
 
 /**
  * A key of at least 32 secret bytes. Its id stands in each signature: 1 to 32
@@ -49,10 +62,10 @@ const invalid = (cause: string) => new StoreError({ operation: "opening the key 
  * Signs with the first of the keys and verifies with all of them. Fails where
  * there is none, one is too short, or an id is not one or comes twice.
  *
- * @category layers
+ * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(keys: ReadonlyArray<Key>) {
+export const keyRing = Effect.fnUntraced(function*(keys: ReadonlyArray<Key>) {
   const hmac = yield* Hmac
   const secrets = new Map<string, Uint8Array>()
   for (const [index, { id, secret }] of keys.entries()) {
@@ -66,12 +79,24 @@ export const make = Effect.fnUntraced(function*(keys: ReadonlyArray<Key>) {
   }
   const [current] = secrets.keys()
   if (current === undefined) return yield* invalid("there is no key")
-  return Signer.of({
+  const ring: KeyRing = {
     current,
     ids: [...secrets.keys()],
     mac: (keyId) => Option.map(Option.fromUndefinedOr(secrets.get(keyId)), hmac.start)
-  })
+  }
+  return ring
 })
+
+/** A key ring of given keys: what gave them is where a new one belongs. */
+const make = (keys: ReadonlyArray<Key>) =>
+  Effect.map(keyRing(keys), (ring) =>
+    Signer.of({
+      ...ring,
+      addKey: Effect.suspend(() =>
+        invalid("it was given from outside: put the new key in front there, then rotate without a new key")
+      ),
+      refresh: Effect.succeed(false)
+    }))
 
 /**
  * A key ring of given keys, newest first.

@@ -289,7 +289,9 @@ export const make = (services: {
       release: giveBack
     }
     yield* Effect.addFinalizer(() =>
+      // Held by a process that lives, nobody else could have it: so it is tried again.
       Effect.suspend(() => isOver ? Effect.void : giveBack).pipe(
+        Effect.retry({ while: (error) => error._tag === "StoreError", times: 2 }),
         Effect.catchTags({
           SessionEnded: () => Effect.void,
           StoreError: (error) => Effect.logWarning("a lease was not given back; it ends with this process", error)

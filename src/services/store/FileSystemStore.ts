@@ -213,6 +213,12 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       const isRemoved = ({ lease }: Standing): boolean => Option.exists(lease, ({ state }) => state === "removed")
 
+      /** Whether a session is in the trash. A lease that is there and can't be read does not tell. */
+      const whetherRemoved = (directory: string, standing: Standing): Effect.Effect<boolean, PlatformError> =>
+        standing.epoch > 0 && Option.isNone(standing.lease)
+          ? Effect.fail(Files.wrongKind("read", path.join(directory, Layout.lease(standing.epoch)), "a lease", "none"))
+          : Effect.succeed(isRemoved(standing))
+
       const claim: SessionStore["Service"]["claim"] = (id, options) =>
         Effect.gen(function*() {
           const directory = yield* locate(id)
@@ -266,21 +272,23 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const isInTrash: SessionStore["Service"]["isRemoved"] = (id) =>
         Effect.flatMap(locate(id), (directory) =>
           Effect.flatMap(leases.names(directory), (names) => leases.standing(directory, names)).pipe(
-            Effect.map(isRemoved),
+            Effect.flatMap((standing) => whetherRemoved(directory, standing)),
             Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
           )).pipe(failsIn("restore"))
 
       const restore: SessionStore["Service"]["restore"] = (id) =>
         change("restore", id, (directory) =>
           win(directory, "released", (standing) =>
-            Effect.succeed(isRemoved(standing))))
+            whetherRemoved(directory, standing)))
 
       const purge: SessionStore["Service"]["purge"] = (id) =>
         change("purge", id, (directory) =>
           Effect.gen(function*() {
             const notThere = new NotFound({ target: `${id} in the trash` })
             const won = yield* win(directory, "removed", (standing) =>
-              isRemoved(standing) ? Effect.succeed(true) : Effect.fail(notThere))
+              Effect.filterOrFail(whetherRemoved(directory, standing), (isThere) =>
+                isThere, () =>
+                notThere))
             // Not synced: what a crash brings back is in the trash, complete.
             const isGone = Option.isSome(won) && (yield* takeAway(directory, won.value.epoch))
             if (!isGone) {
@@ -294,8 +302,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           leases.standing(directory, names)).pipe(
             Effect.map((standing) =>
               Option.match(
-                Option.filter(standing.lease, () =>
-                  isRemoved(standing)),
+                Option.filter(standing.lease, () => isRemoved(standing)),
                 {
                   onNone: () => ({}),
                   onSome: ({ since }) => ({ removedAt: since })
@@ -318,8 +325,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         return files.checkDirectory(directory).pipe(
           Effect.andThen(sessions.entry(kind.id, directory)),
           Effect.map(Option.some<SessionList.Entry>),
-          Effect.catchIf(Files.isMissing, () =>
-            Effect.succeedNone),
+          Effect.catchIf(Files.isMissing, () => Effect.succeedNone),
           failsIn("list"),
           Effect.catch((error) =>
             Effect.map(removalOf(directory), (removed) =>

@@ -84,11 +84,18 @@ export const make = (fs: FileSystem.FileSystem) => {
     return info
   })
 
+  /** Opens a file. What closing it says is of no interest: it is closed, and what had to be durable was synced. */
+  const open = Effect.fnUntraced(function*(path: string, options: Parameters<typeof fs.open>[1]) {
+    const scope = yield* Scope.make()
+    yield* Effect.addFinalizer((exit) => Effect.exit(Scope.close(scope, exit)))
+    return yield* Scope.provide(fs.open(path, options), scope)
+  }, Effect.uninterruptible)
+
   /** Opens a regular file for reading: not a link, and the same file that was looked at. */
   const openRegular = Effect.fnUntraced(function*(path: string) {
     const before = yield* fs.lstat(path)
     if (before.type !== "File") return yield* wrongKind("open", path, "a regular file", before.type)
-    const file = yield* fs.open(path, { flag: "r", noFollow: true })
+    const file = yield* open(path, { flag: "r", noFollow: true })
     const info = yield* file.stat
     const isSame = info.type === "File" && info.dev === before.dev &&
       Option.getOrUndefined(info.ino) === Option.getOrUndefined(before.ino)
@@ -133,7 +140,7 @@ export const make = (fs: FileSystem.FileSystem) => {
 
   /** Creates a file that must not exist yet, and syncs it. It stays open in the scope. */
   const create = Effect.fnUntraced(function*(path: string, bytes: Uint8Array) {
-    const file = yield* fs.open(path, { flag: "ax", mode: fileMode })
+    const file = yield* open(path, { flag: "ax", mode: fileMode })
     yield* file.writeAll(bytes)
     yield* file.sync
     return file
@@ -145,7 +152,7 @@ export const make = (fs: FileSystem.FileSystem) => {
 
   /** Makes the names in a directory durable. */
   const syncDirectory = (path: string): Effect.Effect<void, Failure> =>
-    Effect.uninterruptible(Effect.scoped(Effect.flatMap(fs.open(path, { flag: "r" }), (directory) => directory.sync)))
+    Effect.uninterruptible(Effect.scoped(Effect.flatMap(open(path, { flag: "r" }), (directory) => directory.sync)))
 
   /**
    * Makes a directory and those that lead to it, and makes their names durable;
