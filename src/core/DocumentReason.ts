@@ -70,7 +70,8 @@ export class Shape extends Schema.TaggedError<Shape>(error("Shape"))("Shape", {
  */
 export class Unsigned extends Schema.TaggedError<Unsigned>(error("Unsigned"))("Unsigned", {}) {
   override get message(): string {
-    return "it is not signed. Only files that this store wrote are read; restore the file from a backup."
+    return "it is not signed, and only files that this store wrote are read. Restore it from a backup, or bring it in " +
+      "with Sessions.importFile and allowUnsigned."
   }
 }
 

@@ -66,6 +66,22 @@ export class ProjectForbidden extends Schema.TaggedError<ProjectForbidden>(error
 }
 
 /**
+ * The real directory is outside the roots that are allowed, or that it was to
+ * be told relative to.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ProjectOutside extends Schema.TaggedError<ProjectOutside>(error("ProjectOutside"))("ProjectOutside", {
+  ...project,
+  roots: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return `its project directory ${this.path} is outside ${this.roots.join(", ")}. Pass a directory inside as project.`
+  }
+}
+
+/**
  * The directory was replaced, or changed owner or mode, between check and use.
  *
  * @category reasons
@@ -164,6 +180,34 @@ export class StepFailed extends Schema.TaggedError<StepFailed>(error("StepFailed
 }) {
   override get message(): string {
     return `restoring ${this.step} ${this.index} failed. The stored session is unchanged; see cause.`
+  }
+}
+
+/**
+ * A session with this id is stored, or in the trash.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class AlreadyStored extends Schema.TaggedError<AlreadyStored>(error("AlreadyStored"))("AlreadyStored", {
+  id: Schema.String
+}) {
+  override get message(): string {
+    return `session ${this.id} is stored already. Import it as a copy, or purge the stored one first.`
+  }
+}
+
+/**
+ * There is a file by that name.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class FileExists extends Schema.TaggedError<FileExists>(error("FileExists"))("FileExists", {
+  path: Schema.String
+}) {
+  override get message(): string {
+    return `${this.path} exists. Choose another name, or pass overwrite.`
   }
 }
 

@@ -21,12 +21,15 @@ import {
 import { Closed, Invalid, LeaseLost, NotRunning, Refused, SessionFull } from "./HandleReason.ts"
 import {
   AlreadyRunning,
+  AlreadyStored,
+  FileExists,
   InvalidSession,
   ProjectAlreadyOpen,
   ProjectChanged,
   ProjectForbidden,
   ProjectMissing,
   ProjectNotDirectory,
+  ProjectOutside,
   RateLimited,
   StepFailed,
   TooManyRunning,
@@ -115,6 +118,7 @@ export class RestoreFailed extends Schema.TaggedError<RestoreFailed>(error("Rest
     ProjectMissing,
     ProjectNotDirectory,
     ProjectForbidden,
+    ProjectOutside,
     ProjectChanged,
     ProjectAlreadyOpen,
     AlreadyRunning,
@@ -139,15 +143,32 @@ export class CreateFailed extends Schema.TaggedError<CreateFailed>(error("Create
     ProjectMissing,
     ProjectNotDirectory,
     ProjectForbidden,
+    ProjectOutside,
     ProjectChanged,
     ProjectAlreadyOpen,
     TooManyRunning,
     TooManyStored,
+    AlreadyStored,
     InvalidSession
   ])
 }) {
   override get message(): string {
     return `The session was not created: ${this.reason.message}`
+  }
+}
+
+/**
+ * A session that can't be exported. Nothing was written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ExportFailed extends Schema.TaggedError<ExportFailed>(error("ExportFailed"))("ExportFailed", {
+  id: Schema.String,
+  reason: Schema.Union([ProjectOutside, FileExists])
+}) {
+  override get message(): string {
+    return `Session ${this.id} was not exported: ${this.reason.message}`
   }
 }
 
@@ -203,7 +224,7 @@ export class StoreError extends Schema.TaggedError<StoreError>(error("StoreError
  * @category errors
  * @since 0.1.0
  */
-export type ProjectReason = ProjectMissing | ProjectNotDirectory | ProjectForbidden | InvalidSession
+export type ProjectReason = ProjectMissing | ProjectNotDirectory | ProjectForbidden | ProjectOutside | InvalidSession
 
 /**
  * @category errors
@@ -215,6 +236,7 @@ export type SessionError =
   | SchemaVersion
   | RestoreFailed
   | CreateFailed
+  | ExportFailed
   | EventRejected
   | SessionEnded
   | StoreError

@@ -6,12 +6,15 @@
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
+import * as Kdf from "effect/crypto/Kdf"
 import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import type { StoreError } from "../core/SessionError.ts"
+import type { Hmac } from "../services/Hmac.ts"
 import * as ProjectDirectory from "../services/ProjectDirectory.ts"
 import * as ResumeLimit from "../services/ResumeLimit.ts"
 import * as SessionStore from "../services/SessionStore.ts"
@@ -33,6 +36,10 @@ export type Services =
   | ResumeLimit.ResumeLimit
   | Supervisor.Supervisor
   | SecureRandom.SecureRandom
+  | Hmac
+  | Kdf.Kdf
+  | FileSystem.FileSystem
+  | Path.Path
 
 /**
  * @category models
@@ -56,6 +63,7 @@ export const layerPlatform = Layer.mergeAll(
   NodeFileSystem.layer,
   NodePath.layer,
   NodeCrypto.layerSecureRandom,
+  Kdf.layerWebCrypto,
   NodeHmac.layer,
   NodeLiveness.layer
 )

@@ -156,8 +156,13 @@ const launch = Effect.fnUntraced(function*(
   })
 })
 
-/** A create that was interrupted when everything was stored leaves nothing all the same. */
-const takeBack = (id: SessionId.SessionId) =>
+/**
+ * Deletes a session that was stored and is not to be, as far as it goes.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const takeBack = (id: SessionId.SessionId) =>
   SessionStore.SessionStore.use((store) =>
     Effect.ignore(Effect.andThen(store.remove(id, { interrupted: true }), store.purge(id)))
   )

@@ -3,8 +3,11 @@
  *
  * @since 0.1.0
  */
+import * as Kdf from "effect/crypto/Kdf"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
 import type { StoreError } from "../core/SessionError.ts"
 import * as NodeHmac from "../node/NodeHmac.ts"
@@ -28,7 +31,8 @@ export const layerSigner: Layer.Layer<Signer.Signer, StoreError> = Layer.provide
 
 /**
  * Sessions in memory, signed with a known key, in projects that need not exist,
- * resumed as often as you like.
+ * resumed as often as you like. There is no file system: provide one to import or
+ * export.
  *
  * @category layers
  * @since 0.1.0
@@ -40,7 +44,11 @@ export const layerMemory: Layer.Layer<NodeSessions.Services, StoreError> = Super
       layerSigner,
       ProjectDirectory.layerNone,
       ResumeLimit.layerOff,
-      SecureRandom.layerWebCrypto
+      SecureRandom.layerWebCrypto,
+      Kdf.layerWebCrypto,
+      NodeHmac.layer,
+      FileSystem.layerNoop({}),
+      Path.layer
     )
   )
 )

@@ -1,0 +1,130 @@
+/**
+ * From a stored session to a file that can be carried elsewhere.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import type * as Redacted from "effect/Redacted"
+import {
+  ExportFailed,
+  FileExists,
+  type InvalidJson,
+  type NotFound,
+  ProjectOutside,
+  type SchemaVersion,
+  StoreError
+} from "../core/SessionError.ts"
+import type { SessionId } from "../core/SessionId.ts"
+import type { KeyRing } from "../core/Signature.ts"
+import * as Snapshot from "../core/Snapshot.ts"
+import type { Hmac } from "../services/Hmac.ts"
+import { SessionStore } from "../services/SessionStore.ts"
+import { keyRing, signed, Signer } from "../services/Signer.ts"
+import * as Files from "../services/store/Files.ts"
+import * as Load from "./Load.ts"
+import * as Telemetry from "./Telemetry.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExportOptions {
+  /** A directory above the project, which is told relative to it: the importer says where it is there. */
+  readonly root?: string
+  /** Signs with a secret that the importer has too, at least 32 bytes; by default with the key ring. */
+  readonly secret?: Redacted.Redacted<Uint8Array>
+  /** Replace a file of that name. */
+  readonly overwrite?: boolean
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExportReport {
+  readonly file: string
+  readonly bytes: number
+  /** As it stands in the file: `.`, below a root `./…`, else absolute. */
+  readonly projectPath: string
+}
+
+/**
+ * The key ring of a secret that two machines share.
+ *
+ * @category signing
+ * @since 0.1.0
+ */
+export const sharedKeyRing = (secret: Redacted.Redacted<Uint8Array>): Effect.Effect<KeyRing, StoreError, Hmac> =>
+  keyRing([{ id: "shared", secret }])
+
+const portablePath = Effect.fnUntraced(function*(id: SessionId, project: string, root: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const real = yield* Effect.orElseSucceed(fs.realPath(root), () => path.resolve(root))
+  const relative = path.relative(real, project)
+  if (relative === "") return "."
+  const steps = relative.split(path.sep)
+  if (steps[0] === ".." || path.isAbsolute(relative)) {
+    return yield* new ExportFailed({ id, reason: new ProjectOutside({ path: project, roots: [root] }) })
+  }
+  return `./${steps.join("/")}`
+})
+
+const put = Effect.fnUntraced(function*(file: string, bytes: Uint8Array, overwrite: boolean) {
+  const path = yield* Path.Path
+  const files = Files.make(yield* FileSystem.FileSystem)
+  const prepared = overwrite ? `${file}.part` : file
+  yield* files.write(prepared, bytes).pipe(
+    Effect.tapError((error) => Files.isPresent(error) ? Effect.void : files.removeQuietly(prepared))
+  )
+  if (overwrite) yield* files.rename(prepared, file)
+  yield* files.syncDirectory(path.dirname(file))
+})
+
+/**
+ * Writes a session to a file: one signed document with everything in it.
+ *
+ * **Details**
+ *
+ * Of a running session it is the acknowledged state at that moment. The file has
+ * mode 0600 and is synced. Called twice the second call fails with `FileExists`
+ * unless `overwrite` is set. When it fails no file is left, and nothing stored
+ * has changed.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const exportTo: (id: SessionId, file: string, options?: ExportOptions) => Effect.Effect<
+  ExportReport,
+  NotFound | InvalidJson | SchemaVersion | ExportFailed | StoreError,
+  SessionStore | Signer | Hmac | FileSystem.FileSystem | Path.Path
+> = Effect.fn("Sessions.exportTo")(function*(id: SessionId, file: string, options: ExportOptions = {}) {
+  const path = yield* Path.Path
+  const store = yield* SessionStore
+  const { messages, snapshot, state } = yield* Load.open(id, yield* store.read(id))
+  const ring: KeyRing = options.secret === undefined ? yield* Signer : yield* sharedKeyRing(options.secret)
+  const { session } = state
+  const projectPath = options.root === undefined
+    ? session.projectPath
+    : yield* portablePath(id, session.projectPath, options.root)
+  const { closedAt, epoch } = snapshot.head
+  const document = yield* signed(Snapshot.encode(ring, { ...state, session: { ...session, projectPath } }, messages, {
+    epoch,
+    ...(closedAt === undefined ? {} : { closedAt }),
+    purpose: "export",
+    version: store.format.version
+  }))
+  const target = path.resolve(file)
+  yield* Effect.uninterruptible(put(target, document.bytes, options.overwrite === true)).pipe(
+    Effect.mapError((error: PlatformError) =>
+      Files.isPresent(error)
+        ? new ExportFailed({ id, reason: new FileExists({ path: target }) })
+        : new StoreError({ operation: "export", cause: error })
+    )
+  )
+  const report: ExportReport = { file: target, bytes: document.bytes.length, projectPath }
+  return report
+}, Telemetry.ofSession("export"))
