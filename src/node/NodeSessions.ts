@@ -50,6 +50,8 @@ export interface Options {
   readonly directory: string
   /** The key ring's file. By default `keyring.json` beside `directory`. */
   readonly keyFile?: string
+  /** Directories that projects must be in. Anywhere by default. */
+  readonly allowedRoots?: ReadonlyArray<string>
 }
 
 /**
@@ -98,7 +100,7 @@ export const layerServices = (options: Options) =>
   Layer.mergeAll(
     SessionStore.layerFileSystem({ directory: options.directory }),
     layerSigner(options),
-    ProjectDirectory.layer,
+    ProjectDirectory.layerWith(options),
     Supervisor.layer,
     layerResumeLimit
   )

@@ -15,7 +15,13 @@ import * as Predicate from "effect/Predicate"
 import type { Fingerprint } from "../core/ProjectPath.ts"
 import * as ProjectPath from "../core/ProjectPath.ts"
 import type { ProjectReason } from "../core/SessionError.ts"
-import { ProjectForbidden, ProjectMissing, ProjectNotDirectory, StoreError } from "../core/SessionError.ts"
+import {
+  ProjectForbidden,
+  ProjectMissing,
+  ProjectNotDirectory,
+  ProjectOutside,
+  StoreError
+} from "../core/SessionError.ts"
 
 /**
  * @category services
@@ -30,58 +36,98 @@ const isTooLong = ({ reason }: PlatformError): boolean =>
   Predicate.hasProperty(reason.cause, "code") && reason.cause.code === "ENAMETOOLONG"
 
 /**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Directories that projects must be in, themselves included, once links are followed. Anywhere by default. */
+  readonly allowedRoots?: ReadonlyArray<string>
+}
+
+/**
  * Looks at directories of this machine.
+ *
+ * **Details**
+ *
+ * With `allowedRoots` a link is followed only where it ends inside one of them;
+ * anything else is `ProjectOutside`. A root that is missing allows nothing.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<ProjectDirectory, never, FileSystem.FileSystem | Path.Path> = Layer.effect(
-  ProjectDirectory,
-  Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
+export const layerWith = (
+  options: Options
+): Layer.Layer<ProjectDirectory, never, FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(
+    ProjectDirectory,
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
 
-    const reason = (project: string) => (error: PlatformError): ProjectReason | StoreError => {
-      switch (error.reason._tag) {
-        case "NotFound":
-          return new ProjectMissing({ path: project })
-        case "BadResource":
-          return new ProjectNotDirectory({ path: project })
-        case "PermissionDenied":
-          return new ProjectForbidden({ path: project })
-        default:
-          // No directory can have a name that the file system does not take.
-          if (isTooLong(error)) return new ProjectMissing({ path: project })
-          return new StoreError({ operation: "checking the project directory", cause: error })
+      const isInside = (real: string) => (root: string) =>
+        Effect.match(fs.realPath(root), {
+          onFailure: () => false,
+          onSuccess: (top) => real === top || real.startsWith(top.endsWith(path.sep) ? top : top + path.sep)
+        })
+
+      const checkRoots = Effect.fnUntraced(function*(project: string, real: string) {
+        const roots = options.allowedRoots
+        if (roots === undefined) return
+        const inside = yield* Effect.forEach(roots, isInside(real))
+        if (!inside.includes(true)) return yield* new ProjectOutside({ path: project, roots: [...roots] })
+      })
+
+      const reason = (project: string) => (error: PlatformError): ProjectReason | StoreError => {
+        switch (error.reason._tag) {
+          case "NotFound":
+            return new ProjectMissing({ path: project })
+          case "BadResource":
+            return new ProjectNotDirectory({ path: project })
+          case "PermissionDenied":
+            return new ProjectForbidden({ path: project })
+          default:
+            // No directory can have a name that the file system does not take.
+            if (isTooLong(error)) return new ProjectMissing({ path: project })
+            return new StoreError({ operation: "checking the project directory", cause: error })
+        }
       }
-    }
 
-    const look = Effect.fnUntraced(function*(project: string) {
-      const real = yield* fs.realPath(project)
-      const info = yield* fs.stat(real)
-      if (info.type !== "Directory") return yield* new ProjectNotDirectory({ path: project })
-      yield* fs.access(real, { readable: true })
-      const text = (value: Option.Option<number | bigint>) => Option.match(value, { onNone: () => "", onSome: String })
-      const fingerprint: Fingerprint = {
-        path: real,
-        dev: String(info.dev),
-        ino: text(info.ino),
-        uid: text(info.uid),
-        gid: text(info.gid),
-        mode: String(info.mode)
-      }
-      return fingerprint
-    })
+      const look = Effect.fnUntraced(function*(project: string) {
+        const real = yield* fs.realPath(project)
+        yield* checkRoots(project, real)
+        const info = yield* fs.stat(real)
+        if (info.type !== "Directory") return yield* new ProjectNotDirectory({ path: project })
+        yield* fs.access(real, { readable: true })
+        const text = (value: Option.Option<number | bigint>) =>
+          Option.match(value, { onNone: () => "", onSome: String })
+        const fingerprint: Fingerprint = {
+          path: real,
+          dev: String(info.dev),
+          ino: text(info.ino),
+          uid: text(info.uid),
+          gid: text(info.gid),
+          mode: String(info.mode)
+        }
+        return fingerprint
+      })
 
-    return ProjectDirectory.of({
-      fingerprint: (project) =>
-        Effect.fromResult(ProjectPath.check(project, path.isAbsolute)).pipe(
-          Effect.andThen(look(project)),
-          Effect.catchTag("PlatformError", (error) => Effect.fail(reason(project)(error)))
-        )
+      return ProjectDirectory.of({
+        fingerprint: (project) =>
+          Effect.fromResult(ProjectPath.check(project, path.isAbsolute)).pipe(
+            Effect.andThen(look(project)),
+            Effect.catchTag("PlatformError", (error) => Effect.fail(reason(project)(error)))
+          )
+      })
     })
-  })
-)
+  )
+
+/**
+ * Looks at directories of this machine, wherever they are.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<ProjectDirectory, never, FileSystem.FileSystem | Path.Path> = layerWith({})
 
 /**
  * For projects that are not on this machine: takes every path as it is.

@@ -33,7 +33,7 @@ const errors: ReadonlyArray<readonly [error: SessionError.SessionError, facts: R
     [id, "the document is not an object"],
     "Restore the file from a backup"
   ],
-  [invalid(new SessionError.Unsigned({})), [id, "not signed"], "estore the file from a backup"],
+  [invalid(new SessionError.Unsigned({})), [id, "not signed"], "Restore it from a backup, or bring it in"],
   [invalid(new SessionError.BadSignature({})), [id, "was changed"], "Restore it from a backup"],
   [invalid(new SessionError.UnknownKey({ keyId: "k1" })), [id, "the key k1"], "Add that key"],
   [invalid(new SessionError.IdMismatch({ found: otherId })), [id, "another session"], "Put the file back"],
@@ -57,6 +57,21 @@ const errors: ReadonlyArray<readonly [error: SessionError.SessionError, facts: R
   ],
   [restore(new SessionError.ProjectNotDirectory(project)), [id, path, "not a directory"], "Pass a directory"],
   [restore(new SessionError.ProjectForbidden(project)), [id, path, "can't be entered"], "Grant this user access"],
+  [
+    restore(new SessionError.ProjectOutside({ path, roots: ["/srv", "/opt"] })),
+    [id, path, "outside /srv, /opt"],
+    "Pass a directory inside"
+  ],
+  [
+    create(new SessionError.AlreadyStored({ id })),
+    [id, "stored already"],
+    "Import it as a copy, or purge the stored one"
+  ],
+  [
+    new SessionError.ExportFailed({ id, reason: new SessionError.FileExists({ path: "/tmp/a.json" }) }),
+    [id, "/tmp/a.json exists"],
+    "Choose another name"
+  ],
   [
     restore(new SessionError.ProjectChanged(project)),
     [id, path, "replaced"],
@@ -158,7 +173,9 @@ describe("SessionError", () => {
   it("has an error in the table above for every class and reason", () => {
     const shown = new Set(errors.flatMap(([error]) => reasonsOf(error)))
     const named = [
-      ...Object.keys(SessionError).filter((name) => name !== "SessionFull" && /^[A-Z]/.test(name)),
+      ...Object.keys(SessionError).filter((name) =>
+        !["SessionFull", "Unavailable"].includes(name) && /^[A-Z]/.test(name)
+      ),
       "TooLarge"
     ]
     deepStrictEqual(named.filter((name) => !shown.has(name)), [])
@@ -171,6 +188,7 @@ describe("SessionError", () => {
       SessionError.SchemaVersion,
       SessionError.RestoreFailed,
       SessionError.CreateFailed,
+      SessionError.ExportFailed,
       SessionError.EventRejected,
       SessionError.SessionEnded,
       SessionError.StoreError

@@ -1,7 +1,20 @@
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
-import { Context, Deferred, type Duration, Effect, type Exit, Layer, Option, type Scope, Stream } from "effect"
+import {
+  Context,
+  Deferred,
+  type Duration,
+  Effect,
+  type Exit,
+  type FileSystem,
+  Layer,
+  Option,
+  type Path,
+  type Scope,
+  Stream
+} from "effect"
 import {
   Agent,
+  type Hmac,
   type ProjectDirectory,
   type ResumeLimit,
   type Retention,
@@ -17,7 +30,7 @@ import {
 } from "effect-reprise"
 import { NodeSessions } from "effect-reprise/node"
 import { TestSessions } from "effect-reprise/testing"
-import type { SecureRandom } from "effect/crypto"
+import type { Kdf, SecureRandom } from "effect/crypto"
 import * as Rig from "../suites/rig.ts"
 
 type Store = SessionStore.SessionStore
@@ -151,7 +164,17 @@ describe("The types of operations", () => {
   })
 
   it("pin the layers: all services, and one error", () => {
-    type Services = Store | Sign | Project | Limit | Run | Random
+    type Services =
+      | Store
+      | Sign
+      | Project
+      | Limit
+      | Run
+      | Random
+      | Hmac.Hmac
+      | Kdf.Kdf
+      | FileSystem.FileSystem
+      | Path.Path
     expectTypeOf<NodeSessions.Services>().toEqualTypeOf<Services>()
     expectTypeOf(NodeSessions.layer).toEqualTypeOf<
       (options: NodeSessions.Options) => Layer.Layer<Services, StoreError>

@@ -79,7 +79,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const locate = Effect.fnUntraced(function*(id: SessionId.SessionId) {
         if (!SessionId.isSessionId(id)) return yield* new NotFound({ target: "with that id" })
         const directory = directoryOf(id)
-        yield* Effect.andThen(files.checkDirectory(base), files.checkDirectory(directory)).pipe(
+        yield* Effect.andThen(files.checkPrivate(base), files.checkDirectory(directory)).pipe(
           Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
         )
         return directory
@@ -96,7 +96,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const ensureBase = Effect.gen(function*() {
         if (!isDurable || !(yield* fs.exists(base))) yield* files.ensureDirectory(path, base)
         isDurable = true
-        yield* files.checkDirectory(base)
+        yield* files.checkPrivate(base)
       })
 
       /** Deletes what processes that ended left half created or half deleted. */
@@ -335,7 +335,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       }
 
       const entries = Stream.unwrap(
-        Effect.andThen(files.checkDirectory(base), files.names(base)).pipe(
+        Effect.andThen(files.checkPrivate(base), files.names(base)).pipe(
           Effect.catchIf(Files.isMissing, () =>
             Effect.succeed<Array<string>>([])),
           failsIn("list"),

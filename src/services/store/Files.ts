@@ -63,6 +63,15 @@ export const wrongKind = (method: string, path: string, expected: string, found:
     description: `expected ${expected} and found ${found}`
   })
 
+const writableByOthers = (path: string): Failure =>
+  PlatformError.systemError({
+    _tag: "PermissionDenied",
+    module: "FileSystem",
+    method: "lstat",
+    pathOrDescriptor: path,
+    description: "others can write to the sessions directory: chmod go-w it, and check what is in it"
+  })
+
 const replaced = (path: string): Failure =>
   PlatformError.systemError({
     _tag: "Busy",
@@ -82,6 +91,12 @@ export const make = (fs: FileSystem.FileSystem) => {
     const info = yield* fs.lstat(path)
     if (info.type !== "Directory") return yield* wrongKind("lstat", path, "a directory", info.type)
     return info
+  })
+
+  /** Fails unless a directory is at the path that nobody but its owner can write to. */
+  const checkPrivate = Effect.fnUntraced(function*(path: string) {
+    const { mode } = yield* checkDirectory(path)
+    if ((mode & 0o022) !== 0) return yield* writableByOthers(path)
   })
 
   /** Opens a file. What closing it says is of no interest: it is closed, and what had to be durable was synced. */
@@ -184,6 +199,7 @@ export const make = (fs: FileSystem.FileSystem) => {
 
   return {
     checkDirectory,
+    checkPrivate,
     create,
     ensureDirectory,
     read,
