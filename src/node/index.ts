@@ -5,4 +5,5 @@
  */
 export * as NodeHmac from "./NodeHmac.ts"
 export * as NodeLiveness from "./NodeLiveness.ts"
+export * as NodeMain from "./NodeMain.ts"
 export * as NodeSessions from "./NodeSessions.ts"

@@ -169,6 +169,26 @@ describe("A process that is asked to end", () => {
   }
 })
 
+test("A second signal ends the process at once: its session is interrupted, with all that was acknowledged", () =>
+  Effect.gen(function*() {
+    const { project, root, sessions } = yield* Rig.workspace
+    const child = yield* spawn("stubborn", sessions, project)
+    const id = SessionId.make(yield* child.says)
+    const acknowledged = [yield* child.says, yield* child.says, yield* child.says]
+    assert.strictEqual(yield* child.says, "ready")
+    process.kill(Number(child.pid), "SIGINT")
+    assert.strictEqual(yield* child.says, "stopping")
+    process.kill(Number(child.pid), "SIGTERM")
+    assert.strictEqual(Number(yield* child.exitCode), 130)
+    yield* Effect.gen(function*() {
+      assert.strictEqual((yield* onlyEntry).status, "interrupted")
+      yield* Sessions.resume(id)
+      assert.deepStrictEqual(yield* messagesOf(id), acknowledged)
+      yield* Sessions.close(id)
+    }).pipe(inSessions(sessions))
+    assert.deepStrictEqual(debris(root), [])
+  }))
+
 /** Modes of everything below a directory, by what it is. */
 const modesBelow = (directory: string) =>
   NodeFs.readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => {

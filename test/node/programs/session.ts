@@ -5,14 +5,14 @@
  * *endless*: appends and never stops. *asked*: appends one message for each
  * line of standard input. *saved*: appends three and waits to be told to end.
  * *open*: the same with no mask, so that modes are seen as they were asked for.
+ * *stubborn*: the same as *saved* with an agent that takes a minute to stop.
  * *once*: creates a session, appends one message, closes it, for each of the
  * eight layers that are built at once when standard input says so.
  */
-import { NodeRuntime } from "@effect/platform-node"
-import { Effect, Logger, Stream } from "effect"
+import { Effect, Layer, Logger, Stream } from "effect"
 import { mkdirSync, writeSync } from "node:fs"
-import { Sessions } from "../../../src/index.ts"
-import { NodeLiveness, NodeSessions } from "../../../src/node/index.ts"
+import { Agent, Sessions } from "../../../src/index.ts"
+import { NodeLiveness, NodeMain, NodeSessions } from "../../../src/node/index.ts"
 import { Liveness } from "../../../src/services/Liveness.ts"
 
 const [how = "", directory = "", project = ""] = process.argv.slice(2)
@@ -91,15 +91,21 @@ if (how === "open") process.umask(0)
 
 const withSessions = Effect.provide(NodeSessions.layer({ directory }))
 
+/** Says when it was asked to stop, and does not. */
+const stubborn = Agent.layer(() =>
+  Effect.onInterrupt(Effect.never, () => Effect.andThen(say("stopping"), Effect.sleep("1 minute")))
+)
+
 const programs: Record<string, Effect.Effect<void, unknown>> = {
   endless: withSessions(endless),
   asked: withSessions(onRequest),
   saved: withSessions(untilTold),
   open: withSessions(untilTold),
+  stubborn: Effect.provide(untilTold, Layer.provide(NodeSessions.layer({ directory }), stubborn)),
   once: firstRuns,
   identity
 }
 
-NodeRuntime.runMain(
+NodeMain.runMain(
   (programs[how] ?? Effect.die(new Error(`no such program: ${how}`))).pipe(Effect.provide(Logger.layer([])))
 )
