@@ -18,6 +18,8 @@ interface Tools extends Effect.Success<typeof Rig.workspace> {
 interface Case {
   readonly limits?: Rig.RigOptions["limits"]
   readonly redact?: Redaction.Redact
+  /** Whether projects are to be in the project directory. */
+  readonly isConfined?: boolean
   readonly run: (tools: Tools) => Effect.Effect<unknown, unknown, Services>
 }
 
@@ -134,6 +136,36 @@ const cases: { readonly [N in Name]: Case } = {
   },
   "RestoreFailed/ProjectNotDirectory": { run: resumeAfter(({ project }) => replaceByFile(project)) },
   "RestoreFailed/ProjectForbidden": { run: resumeAfter(({ use }) => Effect.sync(() => use(forbid))) },
+  "RestoreFailed/ProjectOutside": {
+    isConfined: true,
+    run: Effect.fnUntraced(function*(tools) {
+      const id = yield* createClosed(tools.project)
+      yield* Sessions.resume(id, { project: yield* otherProject(tools) })
+    })
+  },
+  "CreateFailed/ProjectOutside": {
+    isConfined: true,
+    run: (tools) => Effect.flatMap(otherProject(tools), (project) => Sessions.create({ project, config: Rig.config }))
+  },
+  "CreateFailed/AlreadyStored": {
+    run: Effect.fnUntraced(function*({ project, root }) {
+      yield* Sessions.exportTo(yield* createClosed(project), `${root}/exported.json`)
+      yield* Sessions.importFile(`${root}/exported.json`)
+    })
+  },
+  "ExportFailed/FileExists": {
+    run: Effect.fnUntraced(function*({ project, root }) {
+      const id = yield* createClosed(project)
+      yield* Sessions.exportTo(id, `${root}/exported.json`)
+      yield* Sessions.exportTo(id, `${root}/exported.json`)
+    })
+  },
+  "ExportFailed/ProjectOutside": {
+    run: Effect.fnUntraced(function*(tools) {
+      const id = yield* createClosed(tools.project)
+      yield* Sessions.exportTo(id, `${tools.root}/exported.json`, { root: yield* otherProject(tools) })
+    })
+  },
   "RestoreFailed/ProjectChanged": { run: resumeAfter(({ project, use }) => Effect.sync(() => use(swap(project)))) },
   "RestoreFailed/ProjectAlreadyOpen": {
     run: resumeAfter(({ project }) => Sessions.create({ project, config: Rig.config }))
@@ -253,6 +285,7 @@ const namesOfSchemas: ReadonlyArray<string> = [
   ...named("InvalidJson", SessionError.InvalidJson.fields.reason),
   ...named("RestoreFailed", SessionError.RestoreFailed.fields.reason),
   ...named("CreateFailed", SessionError.CreateFailed.fields.reason),
+  ...named("ExportFailed", SessionError.ExportFailed.fields.reason),
   ...named("EventRejected", SessionError.EventRejected.fields.reason),
   ...named("SessionEnded", SessionError.SessionEnded.fields.reason)
 ]
@@ -264,6 +297,7 @@ const isSessionError = Schema.is(Schema.Union([
   SessionError.InvalidJson,
   SessionError.RestoreFailed,
   SessionError.CreateFailed,
+  SessionError.ExportFailed,
   SessionError.EventRejected,
   SessionError.SessionEnded
 ]))
@@ -288,12 +322,14 @@ const advice = new RegExp(
     "Check",
     "Remove",
     "Grant",
+    "Import",
+    "Choose",
     "Use",
     "see cause"
   ].join("|")
 )
 
-const errorOf = ({ limits, redact, run }: Case) =>
+const errorOf = ({ isConfined, limits, redact, run }: Case) =>
   Effect.gen(function*() {
     const workspace = yield* Rig.workspace
     const machine = TestLiveness.machine()
@@ -301,6 +337,7 @@ const errorOf = ({ limits, redact, run }: Case) =>
     const options = {
       sessions: workspace.sessions,
       ...(limits === undefined ? {} : { limits }),
+      ...(isConfined === true ? { allowedRoots: [workspace.project] } : {}),
       resumeLimit: NodeSessions.layerResumeLimit
     }
     const tools: Tools = {

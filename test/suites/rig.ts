@@ -15,6 +15,7 @@ import {
 } from "effect-reprise"
 import { NodeHmac } from "effect-reprise/node"
 import { FileSystemHooks, TestLiveness, TestSessions } from "effect-reprise/testing"
+import { Kdf } from "effect/crypto"
 
 export const config: Session.SessionConfig = { provider: "test", model: "model", temperature: 0.5, maxTokens: 1000 }
 
@@ -41,6 +42,7 @@ export interface RigOptions {
   readonly liveness?: Layer.Layer<Liveness.Liveness>
   readonly limits?: Partial<SessionLimits.Limits>
   readonly resumeLimit?: Layer.Layer<ResumeLimit.ResumeLimit>
+  readonly allowedRoots?: ReadonlyArray<string>
 }
 
 /** All services over files, signed with the test key. */
@@ -51,11 +53,12 @@ export const layer = (options: RigOptions) => {
     NodePath.layer,
     NodeCrypto.layerSecureRandom,
     NodeHmac.layer,
+    Kdf.layerWebCrypto,
     options.liveness ?? TestLiveness.machine().process().layer
   )
   return Layer.mergeAll(
     SessionStore.layerFileSystem({ directory: options.sessions }),
-    ProjectDirectory.layer,
+    ProjectDirectory.layerWith(options),
     Supervisor.layer,
     TestSessions.layerSigner,
     options.resumeLimit ?? ResumeLimit.layerOff
