@@ -23,8 +23,6 @@ export type ImportFormat = "reprise" | "jido_code"
  * @since 0.1.0
  */
 export const detect = (bytes: Uint8Array, document: JsonObject): Option.Option<ImportFormat> => {
-  if (Option.isSome(Head.claims(bytes))) return Option.some("reprise")
-  return Object.hasOwn(document, "version") && Object.hasOwn(document, "project_path")
-    ? Option.some("jido_code")
-    : Option.none()
+  if (Object.hasOwn(document, "version") && Object.hasOwn(document, "project_path")) return Option.some("jido_code")
+  return Option.isSome(Head.claims(bytes)) ? Option.some("reprise") : Option.none()
 }

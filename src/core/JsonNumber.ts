@@ -11,9 +11,16 @@ const form = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 const canonical = (literal: string): string => {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] = form.exec(literal) ?? []
   const digits = `${whole}${fraction}`.replace(/^0+/, "")
-  const significant = digits.replace(/0+$/, "")
+  const significant = withoutZerosAtEnd(digits)
   if (significant === "") return "0"
   return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`
+}
+
+/** A pattern for this would start again at each zero, and take for ever on many. */
+const withoutZerosAtEnd = (digits: string): string => {
+  let end = digits.length
+  while (end > 0 && digits.charCodeAt(end - 1) === 0x30) end--
+  return digits.slice(0, end)
 }
 
 /**
@@ -28,7 +35,7 @@ export const isExact = (literal: string): boolean => {
 }
 
 /** What may be inexact: doubles hold every number of up to 15 digits and two digits of exponent. */
-const suspicious = /-?\d[\d.]{15,}(?:[eE][+-]?\d+)?|-?[\d.]+[eE][+-]?\d{3,}/g
+const suspicious = /-?\d[\d.]{15,}(?:[eE][+-]?\d+)?|-?\d[\d.]{0,14}[eE][+-]?\d{3,}/g
 
 /**
  * Whether JSON text holds no number that is inexact. Texts that look like one

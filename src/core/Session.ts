@@ -10,7 +10,12 @@ import { Timestamp } from "./Timestamp.ts"
 
 const furtherMembers = [Schema.Record(Schema.String, Schema.Json)] as const
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
+let segmenter: Intl.Segmenter | undefined
+
+/** The graphemes of a text. What finds them is made when it is needed: it costs more than the rest of this module. */
+const graphemesOf = (text: string): Intl.Segments =>
+  (segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" })).segment(text)
+
 const utf8 = new TextEncoder()
 
 /**
@@ -33,7 +38,7 @@ export const Name = Schema.String.check(
   Schema.makeFilter(
     (name: string) =>
       name.isWellFormed() && utf8.encode(name).length <= nameLimits.bytes &&
-      (name.length <= nameLimits.graphemes || Array.from(graphemes.segment(name)).length <= nameLimits.graphemes),
+      (name.length <= nameLimits.graphemes || Array.from(graphemesOf(name)).length <= nameLimits.graphemes),
     { expected: "a name of 1 to 50 characters" }
   )
 )
@@ -45,8 +50,10 @@ export const Name = Schema.String.check(
  * @since 0.1.0
  */
 export const nameFrom = (text: string, fallback: string): string => {
-  const short = Array.from(graphemes.segment(text.toWellFormed()), ({ segment }) => segment)
-    .slice(0, nameLimits.graphemes).join("")
+  const wellFormed = text.toWellFormed()
+  const short = wellFormed.length <= nameLimits.graphemes
+    ? wellFormed
+    : Array.from(graphemesOf(wellFormed), ({ segment }) => segment).slice(0, nameLimits.graphemes).join("")
   return Schema.is(Name)(short) ? short : fallback
 }
 

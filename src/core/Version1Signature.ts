@@ -33,10 +33,10 @@ export const split = (file: Uint8Array): Option.Option<Signed> => {
   const text = Option.getOrElse(Text.fromBytes(file), () => "")
   const [found, encoded = ""] = line.exec(text) ?? []
   if (found === undefined) return Option.none()
-  return Option.map(Result.getSuccess(Base64.decode(encoded)), (mac) => ({
-    bytes: Text.toBytes(text.replace(line, "")),
-    mac
-  }))
+  return Result.getSuccess(Base64.decode(encoded)).pipe(
+    Option.filter((mac) => Base64.encode(mac) === encoded),
+    Option.map((mac) => ({ bytes: Text.toBytes(text.replace(line, "")), mac }))
+  )
 }
 
 /**

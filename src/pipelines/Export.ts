@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -18,11 +19,10 @@ import {
   StoreError
 } from "../core/SessionError.ts"
 import type { SessionId } from "../core/SessionId.ts"
-import type { KeyRing } from "../core/Signature.ts"
 import * as Snapshot from "../core/Snapshot.ts"
 import type { Hmac } from "../services/Hmac.ts"
 import { SessionStore } from "../services/SessionStore.ts"
-import { keyRing, signed, Signer } from "../services/Signer.ts"
+import { make, signed, Signer } from "../services/Signer.ts"
 import * as Files from "../services/store/Files.ts"
 import * as Load from "./Load.ts"
 import * as Telemetry from "./Telemetry.ts"
@@ -52,13 +52,12 @@ export interface ExportReport {
 }
 
 /**
- * The key ring of a secret that two machines share.
+ * The keys of a secret that two machines share.
  *
  * @category signing
  * @since 0.1.0
  */
-export const sharedKeyRing = (secret: Redacted.Redacted<Uint8Array>): Effect.Effect<KeyRing, StoreError, Hmac> =>
-  keyRing([{ id: "shared", secret }])
+export const sharedSigner = (secret: Redacted.Redacted<Uint8Array>) => make([{ id: "shared", secret }])
 
 const portablePath = Effect.fnUntraced(function*(id: SessionId, project: string, root: string) {
   const fs = yield* FileSystem.FileSystem
@@ -73,15 +72,18 @@ const portablePath = Effect.fnUntraced(function*(id: SessionId, project: string,
   return `./${steps.join("/")}`
 })
 
+/** Writes the whole file under a name of its own, and then gives it its name in one step. */
 const put = Effect.fnUntraced(function*(file: string, bytes: Uint8Array, overwrite: boolean) {
   const path = yield* Path.Path
+  const random = yield* SecureRandom.SecureRandom
   const files = Files.make(yield* FileSystem.FileSystem)
-  const prepared = overwrite ? `${file}.part` : file
-  yield* files.write(prepared, bytes).pipe(
-    Effect.tapError((error) => Files.isPresent(error) ? Effect.void : files.removeQuietly(prepared))
+  const prepared = `${file}.${yield* random.uuidV4()}.part`
+  const named = overwrite ? files.rename(prepared, file) : files.link(prepared, file)
+  yield* files.write(prepared, bytes).pipe(Effect.andThen(named), Effect.ensuring(files.removeQuietly(prepared)))
+  yield* Effect.onError(
+    files.syncDirectory(path.dirname(file)),
+    () => overwrite ? Effect.void : files.removeQuietly(file)
   )
-  if (overwrite) yield* files.rename(prepared, file)
-  yield* files.syncDirectory(path.dirname(file))
 })
 
 /**
@@ -100,12 +102,12 @@ const put = Effect.fnUntraced(function*(file: string, bytes: Uint8Array, overwri
 export const exportTo: (id: SessionId, file: string, options?: ExportOptions) => Effect.Effect<
   ExportReport,
   NotFound | InvalidJson | SchemaVersion | ExportFailed | StoreError,
-  SessionStore | Signer | Hmac | FileSystem.FileSystem | Path.Path
+  SessionStore | Signer | Hmac | SecureRandom.SecureRandom | FileSystem.FileSystem | Path.Path
 > = Effect.fn("Sessions.exportTo")(function*(id: SessionId, file: string, options: ExportOptions = {}) {
   const path = yield* Path.Path
   const store = yield* SessionStore
-  const { messages, snapshot, state } = yield* Load.open(id, yield* store.read(id))
-  const ring: KeyRing = options.secret === undefined ? yield* Signer : yield* sharedKeyRing(options.secret)
+  const { isOpen, messages, snapshot, state } = yield* Load.open(id, yield* store.read(id))
+  const ring = options.secret === undefined ? yield* Signer : yield* sharedSigner(options.secret)
   const { session } = state
   const projectPath = options.root === undefined
     ? session.projectPath
@@ -113,7 +115,8 @@ export const exportTo: (id: SessionId, file: string, options?: ExportOptions) =>
   const { closedAt, epoch } = snapshot.head
   const document = yield* signed(Snapshot.encode(ring, { ...state, session: { ...session, projectPath } }, messages, {
     epoch,
-    ...(closedAt === undefined ? {} : { closedAt }),
+    // Of one that was resumed it is the moment of an earlier close.
+    ...(isOpen || closedAt === undefined ? {} : { closedAt }),
     purpose: "export",
     version: store.format.version
   }))

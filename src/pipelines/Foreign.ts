@@ -19,15 +19,14 @@ import type { Change } from "../core/MigrationStep.ts"
 import type { SessionState } from "../core/Session.ts"
 import { BadSignature, InvalidJson, Shape, StoreError, UnknownKey, Unsigned } from "../core/SessionError.ts"
 import * as SessionId from "../core/SessionId.ts"
-import type { KeyRing } from "../core/Signature.ts"
 import * as Snapshot from "../core/Snapshot.ts"
 import type { Timestamp } from "../core/Timestamp.ts"
 import * as Version1 from "../core/Version1.ts"
 import * as Version1Signature from "../core/Version1Signature.ts"
 import { Hmac } from "../services/Hmac.ts"
 import { SessionStore } from "../services/SessionStore.ts"
-import { Signer } from "../services/Signer.ts"
-import { sharedKeyRing } from "./Export.ts"
+import { Signer, verified } from "../services/Signer.ts"
+import { sharedSigner } from "./Export.ts"
 
 /**
  * How a foreign document is read.
@@ -89,12 +88,12 @@ const readExport = Effect.fnUntraced(function*(
   options: ForeignOptions
 ) {
   const { format, limits } = yield* SessionStore
-  const ring: KeyRing = options.secret === undefined ? yield* Signer : yield* sharedKeyRing(options.secret)
+  const signer = options.secret === undefined ? yield* Signer : yield* sharedSigner(options.secret)
   const claim = Head.claims(bytes)
   if (Option.isNone(claim) || !SessionId.isSessionId(claim.value.id)) return yield* Head.missing(name)
   const { id } = claim.value
   const rules: Snapshot.Rules = { maxDepth: limits.maxDepth, format, purpose: "export" }
-  const opened = yield* Effect.result(Effect.fromResult(Snapshot.open(ring, id, bytes, rules)))
+  const opened = yield* Effect.result(verified(signer, () => Snapshot.open(signer, id, bytes, rules)))
   if (opened._tag === "Failure" && !(options.allowUnsigned === true && isUnverifiable(opened.failure))) {
     return yield* opened.failure._tag === "InvalidJson"
       ? new InvalidJson({ id: name, reason: opened.failure.reason })

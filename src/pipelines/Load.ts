@@ -58,24 +58,13 @@ export interface LoadedSession {
  * @since 0.1.0
  */
 export const open = Effect.fnUntraced(function*(id: SessionId, stored: SessionStore.Stored) {
-  const keyRing = yield* Signer.Signer
+  const signer = yield* Signer.Signer
   const { format, limits } = yield* SessionStore.SessionStore
-  const verified = Effect.suspend(() =>
-    Effect.fromResult(StoredSession.open(keyRing, id, stored, { format, maxDepth: limits.maxDepth }))
-  )
-  return yield* Effect.catchIf(
-    verified,
-    isUnknownKey,
-    (error) =>
-      Effect.orElseSucceed(keyRing.refresh, () => false).pipe(
-        Effect.flatMap((isNew) => isNew ? verified : Effect.fail(error))
-      )
+  return yield* Signer.verified(
+    signer,
+    () => StoredSession.open(signer, id, stored, { format, maxDepth: limits.maxDepth })
   )
 })
-
-/** Another process may have added the key since this one read the ring. */
-const isUnknownKey = (error: InvalidJson | SchemaVersion): boolean =>
-  error._tag === "InvalidJson" && error.reason._tag === "UnknownKey"
 
 const reportOf = (stored: SessionStore.Stored, verified: Verified): LoadReport => ({
   status: stored.status,

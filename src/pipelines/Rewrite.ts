@@ -55,6 +55,8 @@ export const rewrite = Effect.fnUntraced(function*<E>(
   const store = yield* SessionStore
   const keyRing = yield* Signer
   const { version } = store.format
+  // Before anything is claimed: one that can't be read stays as it is, byte for byte.
+  yield* Load.open(id, yield* store.read(id))
   yield* Effect.scoped(Effect.gen(function*() {
     const claim = yield* store.claim(id)
     const { epoch } = claim

@@ -66,6 +66,7 @@ export interface SessionWriter {
   readonly close: Effect.Effect<void, SessionEnded | StoreError>
   /** Ends without saving. */
   readonly end: (reason: SessionEnded) => Effect.Effect<void>
+  readonly isOver: Effect.Effect<boolean>
   /** Why it ended, once it has. */
   readonly ended: Effect.Effect<SessionEnded>
 }
@@ -339,6 +340,7 @@ export const make = Effect.fnUntraced(function*(options: {
     checkpoint,
     close,
     end,
+    isOver: Effect.sync(() => ended !== undefined),
     ended: Deferred.await(over)
   }
   return writer

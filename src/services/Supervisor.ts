@@ -74,6 +74,7 @@ interface Live {
   readonly writer: SessionWriter
   readonly agent: { readonly fiber: Fiber.Fiber<unknown>; readonly scope: Scope.Closeable }
   stopping: Option.Option<Deferred.Deferred<void, SessionEnded | StoreError>>
+  discarding: Option.Option<Deferred.Deferred<void>>
 }
 
 const sameDirectory = (self: Fingerprint, that: Fingerprint): boolean =>
@@ -142,7 +143,13 @@ const make = Effect.gen(function*() {
       Effect.exit,
       Effect.forkDetach
     )
-    slot.live = Option.some({ session, writer, agent: { fiber, scope }, stopping: Option.none() })
+    slot.live = Option.some({
+      session,
+      writer,
+      agent: { fiber, scope },
+      stopping: Option.none(),
+      discarding: Option.none()
+    })
     yield* writer.ended.pipe(
       Effect.tap(({ reason }) => reason._tag === "LeaseLost" ? discard(id) : Effect.void),
       Effect.forkIn(root)
@@ -150,14 +157,25 @@ const make = Effect.gen(function*() {
     return session
   })
 
+  /** What was refused because the session runs; one that has ended is only waited for. */
+  const unlessOver = <A, E, R>(id: SessionId, again: () => Effect.Effect<A, E, R>) =>
+    Effect.gen(function*() {
+      const live = liveOf(id)
+      if (Option.isNone(live) || !(yield* live.value.writer.isOver)) {
+        return yield* new AlreadyRunning({ liveness: "alive" })
+      }
+      yield* discard(id)
+      return yield* again()
+    })
+
   const start = <E, R>(
     id: SessionId,
     launch: (admit: Admit) => Effect.Effect<SessionWriter, E, R>
-  ) =>
+  ): Effect.Effect<RunningSession, E | AlreadyRunning, Exclude<R, Scope.Scope>> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.suspend((): Effect.Effect<RunningSession, E | AlreadyRunning, Exclude<R, Scope.Scope>> => {
         if (isClosing) return Effect.interrupt
-        if (slots.has(id)) return Effect.fail(new AlreadyRunning({ liveness: "alive" }))
+        if (slots.has(id)) return restore(unlessOver(id, () => start(id, launch)))
         const slot: Slot = { scope: Scope.forkUnsafe(root), project: Option.none(), live: Option.none() }
         slots.set(id, slot)
         return restore(launch(admit(id, slot))).pipe(
@@ -189,44 +207,52 @@ const make = Effect.gen(function*() {
   })
 
   const stop: Supervisor["Service"]["stop"] = (id) =>
-    Effect.suspend(() => {
-      const slot = slots.get(id)
-      const live = liveOf(id)
-      if (slot === undefined || Option.isNone(live)) return Effect.fail(notRunning(id))
-      if (Option.isSome(live.value.stopping)) return Deferred.await(live.value.stopping.value)
-      const done = Deferred.makeUnsafe<void, SessionEnded | StoreError>()
-      live.value.stopping = Option.some(done)
-      // In a fiber of its own: an agent may close its own session, and callers may give up waiting.
-      return save(id, slot, live.value).pipe(
-        Effect.onError(() =>
-          Effect.sync(() => {
-            live.value.stopping = Option.none()
-          })
-        ),
-        Effect.onExit((exit) => Deferred.done(done, exit)),
-        Effect.exit,
-        Effect.forkIn(root),
-        Effect.andThen(Deferred.await(done))
-      )
-    })
+    Effect.uninterruptibleMask((restore) =>
+      Effect.suspend(() => {
+        const slot = slots.get(id)
+        const live = liveOf(id)
+        if (slot === undefined || Option.isNone(live)) return Effect.fail(notRunning(id))
+        if (Option.isSome(live.value.stopping)) return restore(Deferred.await(live.value.stopping.value))
+        const done = Deferred.makeUnsafe<void, SessionEnded | StoreError>()
+        live.value.stopping = Option.some(done)
+        // In a fiber of its own: an agent may close its own session, and callers may give up waiting.
+        return save(id, slot, live.value).pipe(
+          Effect.onError(() =>
+            Effect.sync(() => {
+              live.value.stopping = Option.none()
+            })
+          ),
+          Effect.onExit((exit) => Deferred.done(done, exit)),
+          Effect.exit,
+          Effect.forkIn(root),
+          Effect.andThen(restore(Deferred.await(done)))
+        )
+      })
+    )
 
   const discard: Supervisor["Service"]["discard"] = (id) =>
-    Effect.suspend(() => {
-      const slot = slots.get(id)
-      const live = liveOf(id)
-      if (slot === undefined || Option.isNone(live)) return Effect.void
-      const stopping = Option.match(live.value.stopping, {
-        onNone: () => Effect.void,
-        onSome: (done) => Effect.exit(Deferred.await(done))
+    Effect.uninterruptibleMask((restore) =>
+      Effect.suspend(() => {
+        const slot = slots.get(id)
+        const live = liveOf(id)
+        if (slot === undefined || Option.isNone(live)) return Effect.void
+        if (Option.isSome(live.value.discarding)) return restore(Deferred.await(live.value.discarding.value))
+        const done = Deferred.makeUnsafe<void>()
+        live.value.discarding = Option.some(done)
+        const stopping = Option.match(live.value.stopping, {
+          onNone: () => Effect.void,
+          onSome: (done) => Effect.exit(Deferred.await(done))
+        })
+        return live.value.writer.end(notRunning(id)).pipe(
+          Effect.andThen(stopping),
+          Effect.andThen(stopAgent(live.value)),
+          Effect.andThen(leave(id, slot, Exit.void)),
+          Effect.ensuring(Deferred.succeed(done, undefined)),
+          Effect.forkIn(root),
+          Effect.andThen(restore(Deferred.await(done)))
+        )
       })
-      return live.value.writer.end(notRunning(id)).pipe(
-        Effect.andThen(stopping),
-        Effect.andThen(stopAgent(live.value)),
-        Effect.andThen(leave(id, slot, Exit.void)),
-        Effect.forkIn(root),
-        Effect.flatMap(Fiber.join)
-      )
-    })
+    )
 
   const supervisor = Supervisor.of({
     start,

@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { StoreError } from "../../core/SessionError.ts"
+import { type InvalidJson, type SchemaVersion, StoreError } from "../../core/SessionError.ts"
 import type { KeyRing } from "../../core/Signature.ts"
 import * as Signature from "../../core/Signature.ts"
 import { Hmac } from "../Hmac.ts"
@@ -87,8 +87,14 @@ export const keyRing = Effect.fnUntraced(function*(keys: ReadonlyArray<Key>) {
   return ring
 })
 
-/** A key ring of given keys: what gave them is where a new one belongs. */
-const make = (keys: ReadonlyArray<Key>) =>
+/**
+ * The signer of given keys, newest first: what gave them is where a new one
+ * belongs.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (keys: ReadonlyArray<Key>) =>
   Effect.map(keyRing(keys), (ring) =>
     Signer.of({
       ...ring,
@@ -143,6 +149,27 @@ export const layerFromConfig = (
       return yield* make(yield* Effect.fromResult(keysFromText(Redacted.value(text))))
     })
   )
+
+/**
+ * What was verified. Where a key was unknown, it is looked for once more among
+ * those that other processes have added.
+ *
+ * @category signing
+ * @since 0.1.0
+ */
+export const verified = <A, E extends InvalidJson | SchemaVersion>(
+  { refresh }: GrowingKeyRing,
+  verify: () => Result.Result<A, E>
+): Effect.Effect<A, E> => {
+  const attempt = Effect.suspend(() => Effect.fromResult(verify()))
+  return Effect.catch(attempt, (error) => {
+    if (error._tag !== "InvalidJson" || error.reason._tag !== "UnknownKey") return Effect.fail(error)
+    return Effect.flatMap(
+      Effect.orElseSucceed(refresh, () => false),
+      (isNew) => isNew ? attempt : Effect.fail(error)
+    )
+  })
+}
 
 /**
  * What was signed, or that the key ring lost the key that signs.

@@ -17,7 +17,6 @@ import { LeaseLost, NotRunning, SessionEnded, StoreError } from "../../core/Sess
 import type { SessionId } from "../../core/SessionId.ts"
 import type { Claim, NewJournal, Stored } from "./Contract.ts"
 import type { Files } from "./Files.ts"
-import { isPresent } from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Leases, Won } from "./Leases.ts"
 
@@ -209,10 +208,11 @@ export const make = (services: {
         "checkpoint",
         Effect.gen(function*() {
           yield* hold
-          yield* Effect.catchIf(
-            files.link(at(Layout.snapshot), at(Layout.original(version))),
-            isPresent,
-            () => Effect.void
+          const prepared = yield* preparedName
+          yield* files.link(at(Layout.snapshot), prepared).pipe(
+            // Over one that an earlier migration kept, which did not come to its end.
+            Effect.andThen(files.rename(prepared, at(Layout.original(version)))),
+            Effect.ensuring(files.removeQuietly(prepared))
           )
           yield* files.syncDirectory(directory)
         })
@@ -232,7 +232,7 @@ export const make = (services: {
         })
       )
 
-    /** Ends the claim with a released lease. */
+    /** Ends the claim with a released lease. Whether it counted: somebody else may have had the session already. */
     const release = Effect.gen(function*() {
       const released = yield* leases.win(directory, lease.epoch, "released", {
         onLinked: (linked) => {
@@ -240,8 +240,8 @@ export const make = (services: {
           isHeld = false
         }
       })
-      if (Option.isNone(released)) return yield* failLost
       yield* over
+      return Option.isSome(released)
     })
 
     const over = Effect.suspend(() => {
@@ -261,6 +261,8 @@ export const make = (services: {
           isSettled = false
           yield* replace(snapshot)
           yield* files.syncDirectory(directory)
+          // What is stored is complete from here on, whoever has the session next.
+          yield* stillHeld
           yield* release
           yield* tidy()
         })
@@ -272,7 +274,7 @@ export const make = (services: {
         if (Option.exists(current, ({ isProvisional }) => isProvisional)) {
           yield* Option.match(current, { onNone: () => Effect.void, onSome: discard })
         }
-        yield* release
+        if (!(yield* release)) return yield* failLost
         yield* Effect.annotateLogs(Effect.logInfo("released"), { sessionId: id })
       })
     )

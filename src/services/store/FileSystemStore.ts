@@ -170,13 +170,35 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           () => Effect.ignore(files.rename(target.directory, directory))
         )
         const isLast = yield* Effect.onError(
-          leases.isHighest(target.directory, epoch),
+          // Before anything inside goes: a power loss must not undo the rename alone.
+          Effect.tap(
+            leases.isHighest(target.directory, epoch),
+            (isLast) => isLast ? files.syncDirectory(base) : Effect.void
+          ),
           () => Effect.ignore(files.rename(target.directory, directory))
         )
         if (isLast) yield* files.removeQuietly(target.directory, { recursive: true })
         else yield* files.rename(target.directory, directory)
         return isLast
       })
+
+      /** Tries again where others changed what it looks at, as long as the session is there. */
+      const againWhileThere = <A, E>(directory: string, attempt: Effect.Effect<Option.Option<A>, E | PlatformError>) =>
+        attempt.pipe(
+          Effect.catchIf(Files.isMissing, () => Effect.as(files.lstat(directory), Option.none<A>())),
+          Effect.repeat({ until: Option.isSome, times: attempts }),
+          Effect.flatMap(Option.match({
+            onNone: () =>
+              Effect.fail(Files.wrongKind("link", directory, "a lease", "others that were faster each time")),
+            onSome: Effect.succeed
+          }))
+        )
+
+      const standingOf = (directory: string) =>
+        againWhileThere(
+          directory,
+          Effect.asSome(Effect.flatMap(leases.names(directory), (names) => leases.standing(directory, names)))
+        )
 
       /**
        * Wins the next lease of a session as long as nobody stands in the way;
@@ -193,19 +215,20 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           if (!(yield* judge(standing, names))) {
             return Option.some(Option.none<Won>())
           }
+          // Whoever created it may not have come as far as this.
+          if (standing.epoch === firstEpoch) yield* files.syncDirectory(base)
+          // One that is purged stays removed since when it was, also where that fails.
+          const since = state === "removed" && isRemoved(standing)
+            ? Option.map(standing.lease, ({ since }) => since)
+            : Option.none()
           return Option.map(
-            yield* leases.win(directory, standing.epoch, state, { undo: atRest(standing) }),
+            yield* leases.win(directory, standing.epoch, state, {
+              undo: atRest(standing),
+              ...(Option.isSome(since) ? { since: since.value } : {})
+            }),
             Option.some
           )
-        }).pipe(
-          Effect.catchIf(Files.isMissing, () => Effect.as(files.lstat(directory), Option.none<Option.Option<Won>>())),
-          Effect.repeat({ until: Option.isSome, times: attempts }),
-          Effect.flatMap(Option.match({
-            onNone: () =>
-              Effect.fail(Files.wrongKind("link", directory, "a lease", "others that were faster each time")),
-            onSome: Effect.succeed
-          }))
-        )
+        }).pipe((attempt) => againWhileThere(directory, attempt))
       type NotFoundOrBusy = AlreadyRunning | NotFound | PlatformError
 
       const unless = (isRefused: (standing: Standing) => boolean) => (standing: Standing) =>
@@ -260,7 +283,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const remove: SessionStore["Service"]["remove"] = (id, options) =>
         change("remove", id, (directory) =>
           win(directory, "removed", (standing) => {
-            if (isRemoved(standing)) return Effect.succeed(false)
+            if (isRemoved(standing)) return Effect.as(files.syncDirectory(directory), false)
             if (Leases.isHeld(standing)) return Effect.fail(Leases.alreadyRunning(standing))
             return Effect.flatMap(
               options?.interrupted === true ? Effect.succeed(false) : isOpen(id, directory),
@@ -271,15 +294,16 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       const isInTrash: SessionStore["Service"]["isRemoved"] = (id) =>
         Effect.flatMap(locate(id), (directory) =>
-          Effect.flatMap(leases.names(directory), (names) => leases.standing(directory, names)).pipe(
+          standingOf(directory).pipe(
             Effect.flatMap((standing) => whetherRemoved(directory, standing)),
+            // What it answers is acknowledged: whoever made it so may not have come as far as this.
+            Effect.tap(files.syncDirectory(directory)),
             Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
           )).pipe(failsIn("restore"))
 
       const restore: SessionStore["Service"]["restore"] = (id) =>
         change("restore", id, (directory) =>
-          win(directory, "released", (standing) =>
-            whetherRemoved(directory, standing)))
+          win(directory, "released", (standing) => whetherRemoved(directory, standing)))
 
       const purge: SessionStore["Service"]["purge"] = (id) =>
         change("purge", id, (directory) =>
@@ -287,9 +311,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             const notThere = new NotFound({ target: `${id} in the trash` })
             const won = yield* win(directory, "removed", (standing) =>
               Effect.filterOrFail(whetherRemoved(directory, standing), (isThere) =>
-                isThere, () =>
-                notThere))
-            // Not synced: what a crash brings back is in the trash, complete.
+                isThere, () => notThere))
             const isGone = Option.isSome(won) && (yield* takeAway(directory, won.value.epoch))
             if (!isGone) {
               return yield* notThere
@@ -298,19 +320,18 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       /** Since when a directory that can't be read is in the trash, if it is. */
       const removalOf = (directory: string) =>
-        Effect.flatMap(leases.names(directory), (names) =>
-          leases.standing(directory, names)).pipe(
-            Effect.map((standing) =>
-              Option.match(
-                Option.filter(standing.lease, () => isRemoved(standing)),
-                {
-                  onNone: () => ({}),
-                  onSome: ({ since }) => ({ removedAt: since })
-                }
-              )
-            ),
-            Effect.orElseSucceed(() => ({}))
-          )
+        standingOf(directory).pipe(
+          Effect.map((standing) =>
+            Option.match(
+              Option.filter(standing.lease, () => isRemoved(standing)),
+              {
+                onNone: () => ({}),
+                onSome: ({ since }) => ({ removedAt: since })
+              }
+            )
+          ),
+          Effect.orElseSucceed(() => ({}))
+        )
 
       const entry = (name: string): Effect.Effect<Option.Option<SessionList.Entry>> => {
         const kind = Layout.kind(name)

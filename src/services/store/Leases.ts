@@ -13,6 +13,7 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Lease from "../../core/Lease.ts"
 import { AlreadyRunning } from "../../core/SessionError.ts"
 import type * as SessionList from "../../core/SessionList.ts"
+import type { Timestamp } from "../../core/Timestamp.ts"
 import type { Liveness, Verdict } from "../Liveness.ts"
 import { now } from "../Now.ts"
 import type { Files } from "./Files.ts"
@@ -121,8 +122,13 @@ export const make = (services: {
   }, (effect) => Effect.ignore(effect))
 
   /** Links a lease; false where somebody else has that number. */
-  const link = Effect.fnUntraced(function*(directory: string, { epoch, nonce }: Won, state: Lease.Lease["state"]) {
-    const since = yield* now
+  const link = Effect.fnUntraced(function*(
+    directory: string,
+    { epoch, nonce }: Won,
+    state: Lease.Lease["state"],
+    given?: Timestamp
+  ) {
+    const since = given ?? (yield* now)
     const prepared = path.join(directory, Layout.pending(epoch, nonce))
     const lease = Lease.toBytes({ version: 1, state, epoch, nonce, holder: liveness.self, since })
     return yield* files.write(prepared, lease).pipe(
@@ -137,33 +143,46 @@ export const make = (services: {
 
   /** Whether a lease is there and this one, although the call that linked it failed. */
   const isOurs = (directory: string, { epoch, nonce }: Won) =>
-    Effect.match(read(directory, epoch), {
-      onFailure: () => false,
-      onSuccess: Option.exists((lease) => lease.nonce === nonce)
-    })
+    files.read(path.join(directory, Layout.lease(epoch)), Lease.maxBytes).pipe(
+      Effect.retry({ while: (error) => !isMissing(error), times: 2 }),
+      Effect.map(({ bytes }) => Lease.fromBytes(bytes, epoch)),
+      Effect.match({
+        onFailure: () => false,
+        onSuccess: Option.exists((lease) => lease.nonce === nonce)
+      })
+    )
 
-  const undo = (directory: string, won: Won, state: Lease.Lease["state"]) =>
-    Effect.ignore(Effect.flatMap(next(won.epoch), (instead) => link(directory, instead, state)))
+  const undo = (directory: string, won: Won, state: Lease.Lease["state"], since?: Timestamp) =>
+    Effect.ignore(
+      Effect.retry(
+        Effect.flatMap(next(won.epoch), (instead) => link(directory, instead, state, since)),
+        { times: 2 }
+      )
+    )
 
   /**
    * Wins the epoch after `from`: none where somebody else was faster. What is
    * won is durable, and everything that earlier holders had under way is gone.
    *
    * A lease that could not be made durable is undone by one of the state `undo`.
+   * `since` is the moment that it tells, by default the present one.
    * Without it, it stays: `onLinked` is told of it, even where this fails.
    */
   const win = Effect.fnUntraced(function*(
     directory: string,
     from: number,
     state: Lease.Lease["state"],
-    options: { readonly undo: Lease.Lease["state"] } | { readonly onLinked: (won: Won) => void }
+    options: { readonly undo: Lease.Lease["state"]; readonly since?: Timestamp } | {
+      readonly onLinked: (won: Won) => void
+    }
   ) {
+    const since = "undo" in options ? options.since : undefined
     const onLinked = "onLinked" in options ? options.onLinked : () => undefined
     const won = yield* next(from)
     const lose = Effect.as(forget(won.nonce), Option.none<Won>())
     if (state === "held") liveness.held.add(won.nonce)
     return yield* Effect.gen(function*() {
-      if (!(yield* link(directory, won, state))) return yield* lose
+      if (!(yield* link(directory, won, state, since))) return yield* lose
       onLinked(won)
       yield* files.syncDirectory(directory)
       if (Layout.highest(yield* names(directory)) !== won.epoch) {
@@ -177,7 +196,7 @@ export const make = (services: {
       Effect.flatMap(isOurs(directory, won), (isOurs) => {
         liveness.held.delete(won.nonce)
         if (!isOurs) return Effect.void
-        if ("undo" in options) return undo(directory, won, options.undo)
+        if ("undo" in options) return undo(directory, won, options.undo, since)
         onLinked(won)
         return Effect.void
       })

@@ -20,7 +20,10 @@ export const sweepPrivate = (
 ): Effect.Effect<void> => {
   const { files, liveness, path } = services
   return Effect.gen(function*() {
-    for (const name of yield* files.names(directory)) {
+    const names = yield* files.names(directory)
+    // Before anything inside goes: a power loss must not undo the rename alone.
+    if (names.some((name) => Option.isSome(Layout.makerOf(name, liveness.self)))) yield* files.syncDirectory(directory)
+    for (const name of names) {
       const maker = Layout.makerOf(name, liveness.self)
       if (Option.isNone(maker) || (yield* liveness.judge(maker.value)) !== "dead") continue
       yield* files.removeQuietly(path.join(directory, name), { recursive: true })
