@@ -4,9 +4,7 @@
  *
  * `npm run rig:kill-steps [-- --every 5]`
  */
-import { Effect } from "effect"
-import * as Aftermath from "./aftermath.ts"
 import * as Campaign from "./campaign.ts"
+import * as KillStep from "./kills/kill-step.ts"
 
-Campaign.main("rig:kill-steps", { every: 1 }, ({ every }) =>
-  Effect.map(Aftermath.killAtEveryStep({ every }), ({ findings, kills }) => ({ findings, counts: `${kills} kills` })))
+Campaign.main("rig:kill-steps", { every: 1 }, ({ every }) => KillStep.killAtEveryStep({ every }))

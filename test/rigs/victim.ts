@@ -3,17 +3,21 @@
  * warning, before or after the file-system call with a given number. What it
  * prints is acknowledged.
  *
- * `node victim.ts <operation> <root> <number> <before|after>`
+ * `node victim.ts <operation> <root> <number> <before|after> [mutant]`
  */
-import { NodeFileSystem } from "@effect/platform-node"
-import { Clock, Effect, Layer, Logger, Stream } from "effect"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { writeSync } from "node:fs"
+import { flushCompileCache } from "node:module"
 import { SessionId, Sessions } from "../../src/index.ts"
-import { NodeSessions } from "../../src/node/index.ts"
-import { FileSystemHooks } from "../../src/testing/index.ts"
+import type { NodeSessions } from "../../src/node/index.ts"
+import type * as FileSystemHooks from "../../src/testing/FileSystemHooks.ts"
+import * as Later from "./kills/later.ts"
+import * as Process from "./kills/process.ts"
+import { isOperation, type Operation } from "./kills/situations.ts"
 import * as Places from "./places.ts"
 
-const [operation = "", root = "", number = "-1", moment = "before"] = process.argv.slice(2)
+const [operation = "", root = "", number = "-1", moment = "before", mutant] = process.argv.slice(2)
 const places = Places.below(root)
 
 const say = (line: string) => Effect.sync(() => writeSync(1, `${line}\n`))
@@ -53,29 +57,15 @@ const closed = Effect.gen(function*() {
   return session.id
 })
 
-/** The clock as it will be in 60 days. */
-const inSixtyDays = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(Clock.Clock, (clock) => {
-    const later = 60 * 24 * 60 * 60 * 1000
-    const shifted: Clock.Clock = {
-      sleep: (duration) => clock.sleep(duration),
-      currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + later,
-      currentTimeMillis: Effect.map(clock.currentTimeMillis, (millis) => millis + later),
-      currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe() + BigInt(later) * 1_000_000n,
-      currentTimeNanos: Effect.map(clock.currentTimeNanos, (nanos) => nanos + BigInt(later) * 1_000_000n),
-      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-      monotonicTimeNanos: clock.monotonicTimeNanos
-    }
-    return Effect.provideService(effect, Clock.Clock, shifted)
-  })
-
 /** The one session that is stored. */
 const stored = Effect.flatMap(
   Sessions.find({ status: ["closed", "interrupted", "removed"] }),
   ({ id }) => Effect.as(say(`id ${id}`), SessionId.make(id))
 )
 
-const operations = {
+const inSixtyDays = Later.inDays(60, Sessions.cleanup())
+
+const operations: { readonly [Name in Operation]: Effect.Effect<unknown, unknown, NodeSessions.Services> } = {
   key: Effect.void,
   create: Effect.andThen(arm, create),
   append: Effect.flatMap(
@@ -93,30 +83,20 @@ const operations = {
     yield* arm
     yield* Sessions.restore(id)
   }),
-  cleanup: Effect.andThen(Effect.tap(closed, arm), inSixtyDays(Sessions.cleanup())),
+  cleanup: Effect.andThen(Effect.tap(closed, arm), inSixtyDays),
   purge: Effect.gen(function*() {
     yield* Sessions.remove(yield* closed)
     yield* arm
-    yield* inSixtyDays(Sessions.cleanup())
+    yield* inSixtyDays
   }),
   list: Effect.andThen(arm, Stream.runDrain(Sessions.list()))
 }
-
-const isOperation = (name: string): name is keyof typeof operations => name in operations
 
 const program: Effect.Effect<unknown, unknown, NodeSessions.Services> = isOperation(operation)
   ? operations[operation]
   : Effect.die(new Error(`there is no operation ${operation}`))
 
-const layer = NodeSessions.layerServices({ directory: places.sessions }).pipe(
-  Layer.provideMerge(
-    Layer.merge(
-      NodeSessions.layerPlatform,
-      Layer.provide(FileSystemHooks.layer(hook), NodeFileSystem.layer)
-    )
-  ),
-  Layer.provide(Logger.layer([]))
-)
+flushCompileCache()
 
 await Effect.runPromise(
   program.pipe(
@@ -126,6 +106,6 @@ await Effect.runPromise(
       return say(`calls ${trap.seen}`)
     })),
     Effect.andThen(die),
-    Effect.provide(layer)
+    Effect.provide(Process.layer(places, { mutant, hook }))
   )
 )
