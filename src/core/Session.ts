@@ -50,7 +50,8 @@ export const Name = Schema.String.check(
  * @since 0.1.0
  */
 export const nameFrom = (text: string, fallback: string): string => {
-  const wellFormed = text.toWellFormed()
+  // A name has no more units than bytes: what is behind them never counts.
+  const wellFormed = text.slice(0, nameLimits.bytes).toWellFormed()
   const short = wellFormed.length <= nameLimits.graphemes
     ? wellFormed
     : Array.from(graphemesOf(wellFormed), ({ segment }) => segment).slice(0, nameLimits.graphemes).join("")

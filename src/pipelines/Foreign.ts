@@ -9,6 +9,7 @@ import * as Mac from "effect/crypto/Mac"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as Head from "../core/Head.ts"
 import type { ImportFormat } from "../core/ImportFormat.ts"
 import * as ImportFormats from "../core/ImportFormat.ts"
@@ -17,6 +18,7 @@ import * as JsonDocument from "../core/JsonDocument.ts"
 import * as Migration from "../core/Migration.ts"
 import type { Change } from "../core/MigrationStep.ts"
 import type { SessionState } from "../core/Session.ts"
+import * as Session from "../core/Session.ts"
 import { BadSignature, InvalidJson, Shape, StoreError, UnknownKey, Unsigned } from "../core/SessionError.ts"
 import * as SessionId from "../core/SessionId.ts"
 import * as Snapshot from "../core/Snapshot.ts"
@@ -40,6 +42,8 @@ export interface ForeignOptions {
   readonly host?: string
   readonly application?: string
   readonly allowUnsigned?: boolean
+  /** The directory that it gets, so that its own path does not matter. */
+  readonly project?: string
   /** The id that it gets, instead of its own. */
   readonly as: Option.Option<SessionId.SessionId>
 }
@@ -106,9 +110,14 @@ const readExport = Effect.fnUntraced(function*(
     version,
     isVerified: opened._tag === "Success",
     changes,
-    as: options.as
+    ...own(options)
   })
 })
+
+/** What the document gets instead of its own. */
+const own = ({ as, project }: ForeignOptions) => ({ as, ...(project === undefined ? {} : { project }) })
+
+const isPath = Schema.is(Session.Session.fields.projectPath)
 
 const isUnverifiable = (error: { readonly _tag: string; readonly reason?: { readonly _tag: string } }): boolean =>
   error.reason?._tag === "Unsigned" || error.reason?._tag === "UnknownKey"
@@ -128,7 +137,7 @@ const readVersion1 = Effect.fnUntraced(function*(
     ([reason]) => new InvalidJson({ id: name, reason })
   )
   const { changes, document: migrated } = yield* Effect.fromResult(Migration.migrate(name, format, 1, document))
-  return yield* foreign(name, migrated, { from: "jido_code", version: 1, isVerified, changes, as: options.as })
+  return yield* foreign(name, migrated, { from: "jido_code", version: 1, isVerified, changes, ...own(options) })
 })
 
 /** Whether the file is signed with the given secret; fails where that matters and it is not. */
@@ -167,16 +176,20 @@ const verifyVersion1 = Effect.fnUntraced(function*(
 const foreign = Effect.fnUntraced(function*(
   name: string,
   document: Json.JsonObject,
-  facts: Pick<Foreign, "from" | "version" | "isVerified" | "changes"> & Pick<ForeignOptions, "as">
+  facts: Pick<Foreign, "from" | "version" | "isVerified" | "changes"> & Pick<ForeignOptions, "as" | "project">
 ) {
-  const { as, changes, ...found } = facts
+  const { as, changes, project, ...found } = facts
   const invalid = (reason: InvalidJson["reason"]) => new InvalidJson({ id: name, reason })
   const id = Option.getOrElse(as, () => document["id"])
   if (!SessionId.isSessionId(id)) {
     return yield* invalid(new Shape({ path: "id", expected: "a UUID v4: import it as a copy" }))
   }
   const { head, state } = yield* Effect.mapError(
-    Effect.fromResult(Snapshot.fromDocument(id, { ...document, id })),
+    Effect.fromResult(Snapshot.fromDocument(id, {
+      ...document,
+      id,
+      ...(project === undefined || isPath(document["projectPath"]) ? {} : { projectPath: "." })
+    })),
     ({ reason }) => invalid(reason)
   )
   const result: Foreign = {

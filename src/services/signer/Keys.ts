@@ -162,14 +162,15 @@ export const verified = <A, E extends InvalidJson | SchemaVersion>(
   verify: () => Result.Result<A, E>
 ): Effect.Effect<A, E> => {
   const attempt = Effect.suspend(() => Effect.fromResult(verify()))
-  return Effect.catch(attempt, (error) => {
-    if (error._tag !== "InvalidJson" || error.reason._tag !== "UnknownKey") return Effect.fail(error)
-    return Effect.flatMap(
+  return Effect.catchIf(attempt, isUnknownKey, (error) =>
+    Effect.flatMap(
       Effect.orElseSucceed(refresh, () => false),
       (isNew) => isNew ? attempt : Effect.fail(error)
-    )
-  })
+    ))
 }
+
+const isUnknownKey = (error: InvalidJson | SchemaVersion): boolean =>
+  error._tag === "InvalidJson" && error.reason._tag === "UnknownKey"
 
 /**
  * What was signed, or that the key ring lost the key that signs.
