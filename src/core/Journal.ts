@@ -314,9 +314,9 @@ const closing = Text.toBytes("}")
 /**
  * The start of a line: the first bad one, or one behind the end of another. In
  * JSON nothing but `,`, `]` or `}` follows a `}`, and quotes inside texts are
- * escaped: so this is not content, even where the newline between is damaged.
+ * escaped: so this is not content, even where the newline between is damaged or gone.
  */
-const lineStart = /(?:^|\n|"mac":"[A-Za-z0-9_-]{43}"\}[^,\]}])\{"seq":(\d{1,15}),"batch":(\d{1,15}),/g
+const lineStart = /(?:^|\n|"mac":"[A-Za-z0-9_-]{43}"\}[^,\]}]?)\{"seq":(\d{1,15}),"batch":(\d{1,15}),/g
 
 /**
  * Whether the first bad line, where `seq` is due, belongs to the last batch. Its
