@@ -78,10 +78,12 @@ describe("README", () => {
         assert.include(outputs[0], "1 stored; 3 messages; closed")
         assert.include(outputs[1], "No stored session")
         assert.include(outputs[2], "user, assistant")
-        assert.include(outputs[3], "1 passed")
-        assert.strictEqual(outputs.length, 4)
+        assert.include(outputs[3], "exported ., imported verified; Resigned, Resigned")
+        assert.include(outputs[3], "loaded")
+        assert.include(outputs[4], "1 passed")
+        assert.strictEqual(outputs.length, 5)
         assert.includeMembers(yield* fs.readDirectory(library), ["dist", "src", "README.md", "LICENSE", "package.json"])
       }).pipe(Effect.scoped, Effect.provide(Consumer.layer)),
-    120_000
+    240_000
   )
 })
