@@ -1,12 +1,11 @@
 /**
- * Every operation, with every single call to the file system failing in turn:
- * it succeeds or says what failed, and nothing that was acknowledged is lost.
+ * A running session whose disk fails at any call, and whose process then ends:
+ * another one recovers all that was acknowledged, and the first can't spoil it.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Result, Scope, Stream } from "effect"
 import { type RunningSession, type Session, SessionList, Sessions } from "effect-reprise"
 import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
-import { TestClock } from "effect/testing"
 import * as NodeFs from "node:fs"
 import * as Rig from "../suites/rig.ts"
 
@@ -25,23 +24,12 @@ interface Fault {
   ) => <A>(run: Effect.Effect<A, Failure>) => Effect.Effect<A, Failure>
 }
 
-const fail = (call: FileSystemHooks.Call, code: "EIO" | "ENOSPC" | "EACCES") =>
-  Effect.fail(FileSystemHooks.systemError(call, code === "EACCES" ? "PermissionDenied" : "Unknown", code))
+const fail = (call: FileSystemHooks.Call, code: "EIO" | "ENOSPC") =>
+  Effect.fail(FileSystemHooks.systemError(call, "Unknown", code))
 
-const needsRoom = ({ flag, method }: FileSystemHooks.Call): boolean =>
-  ["file.write", "link", "makeDirectory"].includes(method) || (method === "open" && flag === "ax")
-
-const changes = (call: FileSystemHooks.Call): boolean =>
-  needsRoom(call) || ["file.sync", "rename", "remove"].includes(call.method)
-
-const inputOutput: Fault = {
-  name: "EIO",
-  isOnce: true,
-  concerns: () => true,
-  strike: (call) => () => fail(call, "EIO")
-}
-
-const forbidden: Fault = { ...inputOutput, name: "EACCES", strike: (call) => () => fail(call, "EACCES") }
+const changes = ({ flag, method }: FileSystemHooks.Call): boolean =>
+  ["file.sync", "file.write", "link", "makeDirectory", "remove", "rename"].includes(method) ||
+  (method === "open" && flag === "ax")
 
 const half: Fault = {
   name: "ENOSPC after half of the bytes",
@@ -56,25 +44,11 @@ const half: Fault = {
     )
 }
 
-const late: Fault = {
-  name: "EIO after the call was carried out",
-  isOnce: true,
-  concerns: changes,
-  strike: (call) => (run) => Effect.andThen(run, fail(call, "EIO"))
-}
-
 const gone: Fault = {
   name: "EIO from then on",
   isOnce: false,
   concerns: changes,
   strike: (call) => () => fail(call, "EIO")
-}
-
-const full: Fault = {
-  name: "ENOSPC from then on",
-  isOnce: false,
-  concerns: needsRoom,
-  strike: (call) => () => fail(call, "ENOSPC")
 }
 
 /** A disk that can be told to fail at the call of a number, counted from there. */
@@ -131,12 +105,6 @@ const contents = (directory: string): Readonly<Record<string, string>> =>
       : []
   )
 
-/** What holds the sessions: snapshots and journals. */
-const documents = (directory: string) =>
-  Object.fromEntries(
-    Object.entries(contents(directory)).filter(([file]) => /\/(session\.json|journal\.[^/]*)$/.test(file))
-  )
-
 /** Names that are only there while an operation is under way. */
 const debris = (directory: string): ReadonlyArray<string> =>
   NodeFs.existsSync(directory)
@@ -191,29 +159,17 @@ const create = Effect.fnUntraced(function*({ project }: Scene) {
 
 const running = (scene: Scene) => scene.inFirst(create(scene))
 
-const closed = (scene: Scene) => scene.inFirst(Effect.tap(create(scene), ({ session }) => Sessions.close(session.id)))
-
-const removed = (scene: Scene) => Effect.tap(closed(scene), ({ session }) => scene.inFirst(Sessions.remove(session.id)))
-
-interface Operation<S> {
+interface Operation {
   readonly name: string
-  readonly prepare: (scene: Scene) => Effect.Effect<S, { readonly _tag: string }>
-  /** Whether scenarios share no moment, since they share the clock. */
-  readonly movesClock?: boolean
-  readonly act: (subject: S) => Effect.Effect<unknown, { readonly _tag: string }, Services>
-}
-
-/** How the operation ended, and the sessions' bytes before it. */
-interface Outcome {
-  readonly failed: boolean
-  readonly before: Readonly<Record<string, string>>
+  readonly prepare: (scene: Scene) => Effect.Effect<Subject, { readonly _tag: string }>
+  readonly act: (subject: Subject) => Effect.Effect<unknown, { readonly _tag: string }, Services>
 }
 
 /** Runs a scenario once for each call that the operation makes, with a fault there. */
-const everyCall = Effect.fnUntraced(function*<S, E>(
-  { act, movesClock, prepare }: Operation<S>,
+const everyCall = Effect.fnUntraced(function*<E>(
+  { act, prepare }: Operation,
   fault: Fault,
-  scenario: (scene: Scene, subject: S, outcome: Outcome) => Effect.Effect<void, E>
+  scenario: (scene: Scene, subject: Subject, failed: boolean) => Effect.Effect<void, E>
 ) {
   const calls = yield* Effect.scoped(Effect.gen(function*() {
     const scene = yield* makeScene
@@ -227,13 +183,12 @@ const everyCall = Effect.fnUntraced(function*<S, E>(
     Effect.fnUntraced(function*(number) {
       const scene = yield* makeScene
       const subject = yield* prepare(scene)
-      const before = documents(scene.sessions)
       const outcome = yield* scene.disk.withFault(fault, number)(scene.inFirst(Effect.result(act(subject))))
       if (Result.isFailure(outcome)) assert.strictEqual(outcome.failure._tag, "StoreError")
       if (fault.isOnce) assert.deepStrictEqual(debris(scene.sessions), [])
-      yield* scenario(scene, subject, { failed: Result.isFailure(outcome), before })
+      yield* scenario(scene, subject, Result.isFailure(outcome))
     }, Effect.scoped),
-    { concurrency: movesClock === true ? 1 : 8, discard: true }
+    { concurrency: 8, discard: true }
   )
 })
 
@@ -272,169 +227,23 @@ const recover = Effect.fnUntraced(function*(
   assert.deepStrictEqual(contents(sessions), after)
 })
 
-const append: Operation<Subject> = { name: "append", prepare: running, act: (subject) => say(subject, "c") }
-const checkpoint: Operation<Subject> = {
+const append: Operation = { name: "append", prepare: running, act: (subject) => say(subject, "c") }
+const checkpoint: Operation = {
   name: "checkpoint",
   prepare: running,
   act: ({ session }) => Sessions.checkpoint(session.id)
 }
-const close: Operation<Subject> = { name: "close", prepare: running, act: ({ session }) => Sessions.close(session.id) }
+const close: Operation = { name: "close", prepare: running, act: ({ session }) => Sessions.close(session.id) }
 
-for (const fault of [inputOutput, half, gone]) {
+for (const fault of [half, gone]) {
   describe(`A running session, with ${fault.name} at any one call`, () => {
     for (const operation of [append, checkpoint, close]) {
       it.effect(`${operation.name}: another process recovers all that was acknowledged`, () =>
         everyCall(
           operation,
           fault,
-          (scene, subject, { failed }) => recover(scene, subject, operation === append && failed ? ["c"] : [])
+          (scene, subject, failed) => recover(scene, subject, operation === append && failed ? ["c"] : [])
         ))
     }
   })
 }
-
-for (const fault of [inputOutput, forbidden, half, late, full]) {
-  describe(`A running session, with ${fault.name} at any one call`, () => {
-    for (const operation of fault === forbidden ? [close] : [append, checkpoint, close]) {
-      it.effect(`${operation.name}: succeeds when it is called again`, () =>
-        everyCall(
-          operation,
-          fault,
-          Effect.fnUntraced(function*({ inFirst, sessions }, subject, { failed }) {
-            const { acknowledged, session } = subject
-            if (failed) yield* inFirst(operation.act(subject))
-            assert.deepStrictEqual(textsOf(yield* session.state), acknowledged)
-            if (operation !== close) {
-              yield* say(subject, "d")
-              yield* inFirst(Sessions.close(session.id))
-            }
-            const { report, state } = yield* inFirst(Sessions.load(session.id))
-            assert.deepStrictEqual(textsOf(state), acknowledged)
-            assert.strictEqual(report.status, "closed")
-            assert.deepStrictEqual(debris(sessions), [])
-          })
-        ))
-    }
-  })
-}
-
-const remove: Operation<Subject> = {
-  name: "remove",
-  prepare: closed,
-  act: ({ session }) => Sessions.remove(session.id)
-}
-const restore: Operation<Subject> = {
-  name: "restore",
-  prepare: removed,
-  act: ({ session }) => Sessions.restore(session.id)
-}
-const purge: Operation<Subject> = { name: "purge", prepare: removed, act: ({ session }) => Sessions.purge(session.id) }
-const rename: Operation<Subject> = {
-  name: "rename",
-  prepare: closed,
-  act: ({ session }) => Sessions.rename(session.id, "another name")
-}
-
-/** A month later: what a cleanup could not remove is what it fails with. */
-const cleanup: Operation<Subject> = {
-  name: "cleanup",
-  movesClock: true,
-  prepare: (scene) => Effect.tap(closed(scene), TestClock.adjust("31 days")),
-  act: () =>
-    Effect.flatMap(Sessions.cleanup(), ({ failed, removed, skipped }) => {
-      const unreadable = skipped.flatMap(({ entry }) => SessionList.isStored(entry) ? [] : [entry])
-      const [error] = [...failed, ...unreadable].map(({ error }) => error)
-      assert.strictEqual(removed.length + skipped.length + failed.length, 1)
-      return error === undefined ? Effect.void : Effect.fail(error)
-    })
-}
-
-const entries = Stream.runCollect(
-  Sessions.list({ status: ["closed", "running", "interrupted", "elsewhere", "removed"] })
-)
-
-const nameAndStatus = Effect.map(
-  entries,
-  (found) => found.map((entry) => SessionList.isStored(entry) ? [entry.name, entry.status] : [entry._tag])
-)
-
-for (const fault of [inputOutput, gone]) {
-  describe(`A stored session, with ${fault.name} at any one call`, () => {
-    for (
-      const { operation, result } of [
-        { operation: remove, result: [["faulty", "removed"]] },
-        { operation: restore, result: [["faulty", "closed"]] },
-        { operation: purge, result: [] },
-        { operation: cleanup, result: [["faulty", "removed"]] },
-        { operation: rename, result: [["another name", "closed"]] }
-      ]
-    ) {
-      it.effect(`${operation.name}: leaves its bytes when it fails, and succeeds when it is called again`, () =>
-        everyCall(
-          operation,
-          fault,
-          Effect.fnUntraced(function*({ inFirst, sessions }, subject, { before, failed }) {
-            if (failed && operation !== rename) assert.deepStrictEqual(documents(sessions), before)
-            if (failed) yield* inFirst(operation.act(subject))
-            assert.deepStrictEqual(yield* inFirst(nameAndStatus), result)
-            if (fault.isOnce) assert.deepStrictEqual(debris(sessions), [])
-            if (operation === purge) return
-            if (operation === remove || operation === cleanup) yield* inFirst(Sessions.restore(subject.session.id))
-            const { state } = yield* inFirst(Sessions.load(subject.session.id))
-            assert.deepStrictEqual(textsOf(state), subject.acknowledged)
-          })
-        ))
-    }
-  })
-}
-
-it.effect("A session is not in the trash when removing it failed", () =>
-  everyCall(remove, inputOutput, ({ inFirst }, _subject, { failed }) =>
-    Effect.map(inFirst(nameAndStatus), (found) => {
-      assert.deepStrictEqual(found, [["faulty", failed ? "closed" : "removed"]])
-    })))
-
-const createOnly: Operation<Scene> = {
-  name: "create",
-  prepare: Effect.succeed,
-  act: ({ project }) => Sessions.create({ project, name: "faulty", config: Rig.config })
-}
-
-for (const fault of [inputOutput, half, full]) {
-  describe(`Creating a session, with ${fault.name} at any one call`, () => {
-    it.effect("stores nothing when it fails, succeeds when it is called again, and the next process sweeps", () =>
-      everyCall(
-        createOnly,
-        fault,
-        Effect.fnUntraced(function*(scene, _scene, { failed }) {
-          const { inAnother, inFirst, kill, sessions } = scene
-          assert.deepStrictEqual(yield* inFirst(nameAndStatus), failed ? [] : [["faulty", "running"]])
-          if (failed) yield* closed(scene)
-          yield* kill
-          const { session } = yield* inAnother(create(scene))
-          assert.deepStrictEqual(
-            (yield* inAnother(nameAndStatus)).toSorted(([, self = ""], [, that = ""]) => self < that ? -1 : 1),
-            [
-              ["faulty", "closed"],
-              ["faulty", failed ? "closed" : "interrupted"]
-            ]
-          )
-          const { state } = yield* inAnother(Sessions.load(session.id))
-          assert.deepStrictEqual(textsOf(state), ["a", "b"])
-          assert.deepStrictEqual(debris(sessions), [])
-        })
-      ))
-  })
-}
-
-it.effect("A session that could neither be created nor taken back from a disk that is gone runs nowhere", () =>
-  everyCall(
-    createOnly,
-    gone,
-    Effect.fnUntraced(function*({ inFirst }, _scene, { failed }) {
-      const found = yield* inFirst(nameAndStatus)
-      if (failed) {
-        assert.include([JSON.stringify([]), JSON.stringify([["faulty", "interrupted"]])], JSON.stringify(found))
-      }
-    })
-  ))
