@@ -1,0 +1,173 @@
+/**
+ * What may come of an operation that does not go its way: its disk fails, its
+ * process dies at it, or another process is at the same session.
+ */
+import * as Model from "./model.ts"
+
+/** What a reader may find of events that were not acknowledged: none, or the first of them. */
+const half = (session: Model.Session, operation: Model.Operation, now: number): ReadonlyArray<Model.Session> => {
+  const texts = operation._tag === "Append" ? operation.texts : []
+  const parts = texts.map((_, count) =>
+    Model.after(session.content, { _tag: "Append", texts: texts.slice(0, count + 1) }, now)
+  )
+  return [session.seen, session.content, ...parts, Model.after(session.content, operation, now)]
+    .map((seen) => ({ ...session, seen }))
+}
+
+/**
+ * What an operation may leave that did not come to its end. With `hopeless` it
+ * could not even undo what it had begun: its process died, or the disk took
+ * nothing any more.
+ */
+export const unfinished = (
+  session: Model.Session,
+  by: number,
+  operation: Model.Operation,
+  around: Model.Surroundings,
+  hopeless: boolean
+): ReadonlyArray<Model.Session> => {
+  const { next, outcome } = Model.step(session, by, operation, around)
+  if (!outcome.startsWith("ok")) return [session]
+  const { now } = around
+  const { stage } = session
+  // A lease that was won and given back, and one that its process forgot to hold.
+  const givenBack = Model.won(session, by, stage === "removed" ? "removed" : "released", now)
+  const forgotten = Model.won(session, by, "held", now)
+  switch (operation._tag) {
+    case "Load":
+    case "Verify":
+      return [session]
+    case "Remove":
+    case "Restore":
+      return [session, ...(next === session ? [] : [givenBack, ...(hopeless ? [next] : [])])]
+    case "Purge":
+      return [session, givenBack, ...(hopeless ? [next] : [])]
+    case "Resume":
+      return [
+        session,
+        givenBack,
+        ...(hopeless ? [forgotten, { ...forgotten, isOpen: true }, withoutHandle(next, by)] : [])
+      ]
+    case "Rename":
+      if (Model.isLive(session, by)) break
+      return [
+        session,
+        givenBack,
+        ...[next, ...(hopeless ? [forgotten] : [])].flatMap((left) => [
+          left,
+          { ...left, stage: "held" as const, holder: by },
+          Model.holds(next.content)(left)
+        ])
+      ]
+    default:
+  }
+  if (operation._tag === "Close") {
+    const published: Model.Session = { ...session, seen: session.content, isOpen: false, closedAt: now }
+    const limbo = Model.withHandle({ ...published, stage: "released", epoch: session.epoch + 1, since: now }, by, {
+      epoch: session.epoch + 1
+    })
+    return [session, { ...session, seen: session.content }, published, limbo]
+  }
+  // A snapshot that was published, and whose journal was not: with the next change there is one.
+  const bare: Model.Session = { ...session, seen: session.content, isOpen: false, closedAt: 0 }
+  if (stage === "held") {
+    return [bare, ...half(session, operation, now).flatMap((left) => [left, { ...left, isOpen: true }])]
+  }
+  const again = Model.inHand(session, by, now)
+  // Somebody else's turn: it was given back before the process had it in hand.
+  const elsewhere = { ...session, epoch: session.epoch + 2 }
+  return [session, elsewhere, { ...again, isOpen: session.isOpen }, ...half(again, operation, now)]
+}
+
+const withoutHandle = (session: Model.Session, process: number): Model.Session => {
+  const { [process]: _, ...handles } = session.handles
+  return { ...session, handles }
+}
+
+const takesOver = (operation: Model.Operation) => operation._tag === "Resume" && operation.takeOver
+
+const movesTo = (operation: Model.Operation) => operation._tag === "Resume" ? operation.project : undefined
+
+const lost = "SessionEnded/LeaseLost"
+
+/**
+ * What else one finds that ran the session and lost it: its last event went to
+ * the journal that still counts, because whoever had the session meanwhile gave
+ * it back as it was.
+ */
+export const late = (
+  session: Model.Session,
+  by: number,
+  operation: Model.Operation,
+  { now }: Model.Surroundings
+): ReadonlyArray<Model.Allowed> => {
+  const reaches = Model.isLive(session, by) && !Model.isCurrent(session, by) && session.isOpen && session.journal === by
+  if (!reaches || session.stage === "gone" || operation._tag === "Close" || operation._tag === "Checkpoint") return []
+  return half(session, operation, now).map((left) => ({
+    outcome: lost,
+    next: Model.withHandle(Model.settled(left), by, { state: "LeaseLost" })
+  }))
+}
+
+/** A process finds out sooner or later that it lost a session. */
+export const noticed = (session: Model.Session, process: number): Model.Session =>
+  Model.isLive(session, process) && !Model.isCurrent(session, process)
+    ? Model.withHandle(session, process, { state: "LeaseLost" })
+    : session
+
+/**
+ * What an operation may do beside that when another one of another process runs
+ * at the same time: one that was beaten says so, and an append that lost its
+ * lease may have been read by who took it.
+ */
+export const beaten = (
+  session: Model.Session,
+  by: number,
+  operation: Model.Operation,
+  other: { readonly by: number; readonly operation: Model.Operation },
+  around: Model.Surroundings
+): ReadonlyArray<Model.Allowed> => {
+  const { next, outcome } = Model.step(session, by, operation, around)
+  const holdsMeanwhile = other.operation._tag === "Resume" || other.operation._tag === "Rename"
+  const seenAs = around.verdict(other.by)
+  const refused = { outcome: Model.alreadyRunning(seenAs), next: session }
+  if (Model.isLive(session, by)) {
+    if (!holdsMeanwhile || !outcome.startsWith("ok") || operation._tag === "Load" || operation._tag === "Verify") {
+      return []
+    }
+    const left = operation._tag === "Close" ? [next] : half(session, operation, around.now).map(Model.settled)
+    const unnoticed = operation._tag === "Close"
+      ? []
+      : [{ outcome, next: Model.withHandle(next, by, { state: "LeaseLost" }) }]
+    return [
+      ...left.map((left) => ({ outcome: lost, next: Model.withHandle(left, by, { state: "LeaseLost" }) })),
+      ...unnoticed
+    ]
+  }
+  const isThere = session.stage === "held" || session.stage === "released"
+  switch (operation._tag) {
+    case "Verify":
+      return holdsMeanwhile && isThere
+        ? [{ outcome: `ok ${seenAs === "alive" ? "running" : "elsewhere"}`, next: session }]
+        : []
+    case "Rename":
+      return holdsMeanwhile && isThere && Model.isName(operation.name)
+        ? [refused, { outcome: lost, next: session }, { outcome: lost, next }]
+        : []
+    case "Remove":
+      return [
+        ...(holdsMeanwhile && isThere ? [refused] : []),
+        ...(other.operation._tag === "Purge" ? [{ outcome: "NotFound", next }] : [])
+      ]
+    case "Resume":
+      if (!holdsMeanwhile || !outcome.startsWith("ok")) return []
+      return [
+        ...(takesOver(other.operation) || !operation.takeOver ? [refused] : []),
+        // The other one moved the session to another project, between the check of this one and its claim.
+        ...(movesTo(other.operation) === undefined ? [] : [session, Model.won(session, by, "released", around.now)])
+          .map((next) => ({ outcome: "RestoreFailed/ProjectChanged", next }))
+      ]
+    default:
+      return []
+  }
+}
