@@ -1,0 +1,249 @@
+/**
+ * What `--json` prints, one schema for each document. Members are only ever
+ * added: a program that reads these goes on reading them.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { SessionState } from "../core/Session.ts"
+import { SessionId } from "../core/SessionId.ts"
+import { Timestamp } from "../core/Timestamp.ts"
+
+const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/**
+ * A process that holds a session.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Holder = Schema.Struct({ host: Schema.String, pid: Schema.Int })
+
+/**
+ * A session in a list. `bytes` is the size of snapshot and journal; counts are
+ * those of the last snapshot.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ListedSession = Schema.Struct({
+  id: SessionId,
+  name: Schema.String,
+  state: Schema.Literals(["closed", "running", "interrupted", "elsewhere", "removed"]),
+  project: Schema.String,
+  messages: count,
+  todosDone: count,
+  todosTotal: count,
+  bytes: count,
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  closedAt: Schema.optionalKey(Timestamp),
+  removedAt: Schema.optionalKey(Timestamp),
+  holder: Schema.optionalKey(Holder)
+})
+
+/**
+ * Something in the sessions directory that can't be read: a `broken` session,
+ * or a `foreign` file of another format. `why` and `next` are for people.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Unreadable = Schema.Struct({
+  /** `null` for a file of another format. */
+  id: Schema.NullOr(SessionId),
+  /** The name of its directory or file. */
+  name: Schema.String,
+  state: Schema.Literals(["broken", "foreign"]),
+  removedAt: Schema.optionalKey(Timestamp),
+  /** The tags of the error: `InvalidJson/BadSignature`. */
+  error: Schema.String,
+  why: Schema.String,
+  next: Schema.String
+})
+
+/**
+ * One entry of a list, told apart by `state`: a line of `list --ndjson`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Entry = Schema.Union([ListedSession, Unreadable])
+
+/**
+ * `reprise list --json`. `project` is `null` with `--all`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const List = Schema.Struct({
+  directory: Schema.String,
+  project: Schema.NullOr(Schema.String),
+  sessions: Schema.Array(Entry)
+})
+
+/**
+ * `reprise show --json`. `torn` counts bytes of a write that was cut short and
+ * left out. With `--tail` the conversation holds its end only.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Show = Schema.Struct({
+  state: Schema.Literals(["closed", "running", "interrupted", "elsewhere", "removed"]),
+  bytes: count,
+  torn: count,
+  closedAt: Schema.optionalKey(Timestamp),
+  holder: Schema.optionalKey(Holder),
+  session: SessionState
+})
+
+/**
+ * One session that something was done with: `new`, `rename` and `restore` print
+ * one.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Named = Schema.Struct({ id: SessionId, name: Schema.String, project: Schema.optionalKey(Schema.String) })
+
+/**
+ * An error, as it stands in reports and, as `{"error": …}`, on standard error.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ErrorReport = Schema.Struct({
+  /** What it was about, where there were several: an id, a word or a file. */
+  target: Schema.optionalKey(Schema.String),
+  error: Schema.String,
+  exitCode: Schema.Int,
+  what: Schema.String,
+  why: Schema.String,
+  next: Schema.String,
+  candidates: Schema.optionalKey(Schema.Array(Schema.Struct({ id: Schema.String, name: Schema.String })))
+})
+
+/**
+ * `reprise delete --json` and `reprise clear --json`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Removal = Schema.Struct({
+  removed: Schema.Array(Named),
+  skipped: Schema.Array(Schema.Struct({ ...Named.fields, reason: Schema.String })),
+  failed: Schema.Array(ErrorReport)
+})
+
+/**
+ * `reprise cleanup --json`. With `--dry-run` what would be done.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Cleanup = Schema.Struct({
+  dryRun: Schema.Boolean,
+  removed: Schema.Array(Named),
+  purged: Schema.Array(Schema.Struct({ id: SessionId, name: Schema.String })),
+  skipped: Schema.Array(Schema.Struct({
+    id: Schema.NullOr(SessionId),
+    name: Schema.String,
+    reason: Schema.Literals(["recent", "running", "interrupted", "elsewhere", "unreadable"])
+  })),
+  failed: Schema.Array(ErrorReport)
+})
+
+/**
+ * One session that was verified: a line of `verify --ndjson`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Verified = Schema.Struct({
+  id: SessionId,
+  name: Schema.String,
+  isIntact: Schema.Boolean,
+  bytes: Schema.optionalKey(count),
+  torn: Schema.optionalKey(count),
+  error: Schema.optionalKey(ErrorReport)
+})
+
+/**
+ * `reprise verify --json`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Verify = Schema.Struct({ intact: count, broken: count, sessions: Schema.Array(Verified) })
+
+/**
+ * `reprise keys list --json`: newest first.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Keys = Schema.Struct({ current: Schema.String, ids: Schema.Array(Schema.String) })
+
+/**
+ * `reprise keys rotate --json`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Rotation = Schema.Struct({
+  current: Schema.String,
+  signed: Schema.Array(SessionId),
+  skipped: Schema.Array(Schema.Struct({
+    id: SessionId,
+    reason: Schema.Literals(["current", "running", "elsewhere", "removed"])
+  })),
+  failed: Schema.Array(ErrorReport)
+})
+
+/**
+ * `reprise doctor --json`. `next` says how to mend what is not `ok`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Doctor = Schema.Struct({
+  directory: Schema.String,
+  checks: Schema.Array(Schema.Struct({
+    name: Schema.Literals(["directory", "permissions", "key", "space", "versions", "interrupted", "broken", "foreign"]),
+    status: Schema.Literals(["ok", "warning", "failed"]),
+    found: Schema.String,
+    next: Schema.optionalKey(Schema.String)
+  }))
+})
+
+/**
+ * `reprise export --json`. `project` is as it stands in the file.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Export = Schema.Struct({ id: SessionId, file: Schema.String, bytes: count, project: Schema.String })
+
+/**
+ * `reprise import --json`. `changes` are what could not be taken over as it was.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Import = Schema.Struct({
+  imported: Schema.Array(Schema.Struct({
+    file: Schema.String,
+    id: SessionId,
+    from: Schema.Literals(["reprise", "jido_code"]),
+    version: Schema.Int,
+    isVerified: Schema.Boolean,
+    messages: count,
+    todos: count,
+    prompts: count,
+    project: Schema.String,
+    projectExists: Schema.Boolean,
+    changes: Schema.Array(Schema.Struct({ path: Schema.String, change: Schema.String }))
+  })),
+  failed: Schema.Array(ErrorReport)
+})

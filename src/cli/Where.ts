@@ -1,0 +1,70 @@
+/**
+ * Where sessions are stored, and for which project a command runs.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as UserDirectories from "effect/persistence/UserDirectories"
+import { ExitCode } from "./ExitCode.ts"
+import { Failure } from "./Failure.ts"
+import { root } from "./Root.ts"
+
+/**
+ * The directory that the command runs in.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class WorkingDirectory extends Context.Reference<string>("effect-reprise/cli/Where/WorkingDirectory", {
+  defaultValue: () => process.cwd()
+}) {}
+
+const noHome = (error: unknown) =>
+  new Failure({
+    kind: "NoDirectory",
+    exitCode: ExitCode.failed,
+    what: "There is no place to keep sessions in.",
+    why: error instanceof Error ? error.message : "The user's state directory is not known.",
+    next: "Name one: reprise --dir DIR …, or set REPRISE_DIR."
+  })
+
+/**
+ * The sessions directory, absolute: `--dir`, else `REPRISE_DIR`, else
+ * `reprise/sessions` in the user's state directory.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const directory = Effect.gen(function*() {
+  const path = yield* Path.Path
+  const { dir } = yield* root
+  const cwd = yield* WorkingDirectory
+  const named = Option.filter(dir, (dir) => dir !== "").pipe(
+    Option.orElse(() => Option.none<string>())
+  )
+  if (Option.isSome(named)) return path.resolve(cwd, named.value)
+  const fromEnvironment = yield* Effect.mapError(Config.option(Config.String("REPRISE_DIR")), noHome)
+  if (Option.isSome(fromEnvironment) && fromEnvironment.value !== "") return path.resolve(cwd, fromEnvironment.value)
+  const directories = yield* UserDirectories.UserDirectories
+  return path.join(yield* Effect.mapError(directories.state("reprise"), noHome), "sessions")
+}).pipe(Effect.provide(UserDirectories.layer))
+
+/**
+ * The project whose sessions a command is about: the real path of the working
+ * directory, or of `given`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const project = Effect.fnUntraced(function*(given?: string) {
+  const path = yield* Path.Path
+  const fs = yield* FileSystem.FileSystem
+  const cwd = yield* WorkingDirectory
+  const resolved = given === undefined ? cwd : path.resolve(cwd, given)
+  return yield* Effect.orElseSucceed(fs.realPath(resolved), () => resolved)
+})

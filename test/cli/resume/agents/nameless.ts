@@ -1,0 +1,2 @@
+/** No agent: nothing is exported by default. */
+export const agent = () => undefined

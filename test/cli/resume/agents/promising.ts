@@ -1,0 +1,2 @@
+/** No agent: what it returns is a promise. */
+export default () => Promise.resolve("done")
