@@ -15,13 +15,8 @@ import * as Printable from "./Printable.ts"
 import { root } from "./Root.ts"
 import * as Style from "./Style.ts"
 
-/**
- * What a command may print, and where it goes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Output {
+/** What a command may print, and where it goes. */
+interface Output {
   /** Whether `--json` was given. */
   readonly isJson: boolean
   readonly isVerbose: boolean

@@ -23,11 +23,8 @@ import * as Style from "./Style.ts"
 /**
  * What was typed of the shared flags, read before anything is parsed: an error
  * of parsing must be told in the same way as any other.
- *
- * @category getters
- * @since 0.1.0
  */
-export const flagsOf = (args: ReadonlyArray<string>) => {
+const flagsOf = (args: ReadonlyArray<string>) => {
   const end = args.indexOf("--")
   const flags = end < 0 ? args : args.slice(0, end)
   const color = flags.findLast((flag, index) => flag.startsWith("--color=") || flags[index - 1] === "--color")
@@ -110,13 +107,8 @@ export const presenter = (args: ReadonlyArray<string>, stdio: Stdio.Stdio): CliO
     }).pipe(Effect.provideService(Stdio.Stdio, stdio))
 })
 
-/**
- * The exit code of an expected failure.
- *
- * @category getters
- * @since 0.1.0
- */
-export const exitCodeOf = (error: unknown): Effect.Effect<ExitCode> => {
+/** The exit code of an expected failure. */
+const exitCodeOf = (error: unknown): Effect.Effect<ExitCode> => {
   if (CliError.isCliError(error)) {
     return Effect.succeed(error._tag === "ShowHelp" && error.errors.length === 0 ? ExitCode.done : ExitCode.usage)
   }

@@ -36,11 +36,3 @@ export const root = Command.make("reprise").pipe(
   }),
   Command.withDescription("See, resume and look after the sessions of AI agents")
 )
-
-/**
- * What handlers need beside the services of the platform.
- *
- * @category models
- * @since 0.1.0
- */
-export type Shared = Command.CommandContext<"reprise">

@@ -11,13 +11,8 @@ const day = 24 * hour
 
 const two = (value: number): string => String(value).padStart(2, "0")
 
-/**
- * A day of the local calendar: `2026-11-22`.
- *
- * @category formatting
- * @since 0.1.0
- */
-export const date = (millis: number): string => {
+/** A day of the local calendar: `2026-11-22`. */
+const date = (millis: number): string => {
   const local = new Date(millis)
   return `${local.getFullYear()}-${two(local.getMonth() + 1)}-${two(local.getDate())}`
 }

@@ -20,13 +20,8 @@ import * as Text from "./Text.ts"
  */
 export type Reason = NotUtf8 | Syntax | Shape
 
-/**
- * What a fault of the text means.
- *
- * @category errors
- * @since 0.1.0
- */
-export const reasonOf = ({ expected, offset }: Fault): Syntax | Shape =>
+/** What a fault of the text means. */
+const reasonOf = ({ expected, offset }: Fault): Syntax | Shape =>
   expected === "JSON" ? new Syntax({ offset }) : new Shape({ path: `what stands at offset ${offset}`, expected })
 
 const read = (

@@ -39,13 +39,7 @@ const Document = Schema.Struct({
   metadata
 })
 
-/**
- * The members of a document that this version knows.
- *
- * @category constants
- * @since 0.1.0
- */
-export const known: ReadonlySet<string> = new Set([...Object.keys(Document.fields), "signature"])
+const known: ReadonlySet<string> = new Set([...Object.keys(Document.fields), "signature"])
 
 /**
  * What a document is signed for: to be stored, or to be carried elsewhere.

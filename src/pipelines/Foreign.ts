@@ -48,13 +48,8 @@ export interface ForeignOptions {
   readonly as: Option.Option<SessionId.SessionId>
 }
 
-/**
- * A foreign session in the present version.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Foreign {
+/** A foreign session in the present version. */
+interface Foreign {
   readonly from: ImportFormat
   readonly version: number
   readonly isVerified: boolean

@@ -174,7 +174,7 @@ describe("reprise export and import", () => {
       const { code, err, out } = yield* run(["import", `${root}/other.json`, `${root}/good.json`, "--copy", "--json"])
       // The one failure is of a file that can't be believed.
       assert.strictEqual(code, 4)
-      assert.strictEqual(JSON.parse(err).error.what, "1 of 2 were not imported.")
+      assert.strictEqual((yield* Cli.errorOf(err)).what, "1 of 2 were not imported.")
       const { failed, imported } = yield* decode(CliJson.Import, out)
       assert.deepStrictEqual(failed.map(({ error, target }) => [error, target]), [
         ["InvalidJson/Syntax", `${root}/other.json`]
@@ -236,7 +236,7 @@ describe("reprise doctor", () => {
       NodeFs.writeFileSync(`${root}/keyring.json`, "", { mode: 0o600 })
       const { code, err, out } = yield* run(["doctor", "--json"])
       assert.strictEqual(code, 4)
-      assert.deepInclude(JSON.parse(err).error, { error: "Unwell", what: "One thing is not well." })
+      assert.deepInclude(yield* Cli.errorOf(err), { error: "Unwell", what: "One thing is not well." })
       assert.deepStrictEqual(yield* check(out, "interrupted"), [
         { name: "interrupted", status: "warning", found: `half  ${id}`, next: `reprise resume ${id}` }
       ])
@@ -263,7 +263,7 @@ describe("reprise doctor", () => {
       assert.strictEqual(code, 1)
       const [key] = yield* check(out, "key")
       assert.deepStrictEqual([key?.status, key?.found.startsWith(`${root}/keyring.json is missing`)], ["failed", true])
-      assert.include(JSON.parse(err).error.next, "Put it back from a backup")
+      assert.include((yield* Cli.errorOf(err)).next, "Put it back from a backup")
     }))
 
   it.effect("tells of a directory that is none", () =>

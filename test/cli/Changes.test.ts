@@ -142,7 +142,7 @@ describe("reprise delete", () => {
         ["RestoreFailed/AlreadyRunning", 5],
         ["RestoreFailed/AlreadyRunning", 1]
       ])
-      assert.strictEqual(JSON.parse(err).error.what, "2 of 3 were not deleted.")
+      assert.strictEqual((yield* Cli.errorOf(err)).what, "2 of 3 were not deleted.")
       assert.strictEqual((yield* run(["delete", "running"])).code, 5)
       assert.deepStrictEqual(yield* within(states), ["closed removed", "interrupted interrupted", "running running"])
     }))

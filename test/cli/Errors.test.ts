@@ -1,9 +1,9 @@
 /** What goes wrong is told in three lines, or as one object; and the codes a run ends with. */
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Layer, Logger, Schema } from "effect"
-import { Holder, SessionError } from "effect-reprise"
+import { type Holder, SessionError } from "effect-reprise"
 import * as CliJson from "../../src/cli/CliJson.ts"
-import { ExitCode, shared } from "../../src/cli/ExitCode.ts"
+import { type ExitCode, shared } from "../../src/cli/ExitCode.ts"
 import { explain } from "../../src/cli/Explain.ts"
 import * as Cli from "./cli-rig.ts"
 

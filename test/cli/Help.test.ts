@@ -6,6 +6,7 @@ import type { Command } from "effect/cli"
 import * as NodeFs from "node:fs"
 import { cli } from "../../src/cli/Cli.ts"
 import { ExitCode } from "../../src/cli/ExitCode.ts"
+import * as Package from "../../src/cli/Package.ts"
 import * as Cli from "./cli-rig.ts"
 
 interface Known {
@@ -87,7 +88,7 @@ describe("Help", () => {
       }
       assert.strictEqual((yield* run([])).code, 0)
       assert.include((yield* run(["--help"])).out, "doctor")
-      const { version } = JSON.parse(NodeFs.readFileSync("package.json", "utf8"))
+      const version = Package.version()
       assert.strictEqual((yield* run(["--version"])).out, `reprise v${version}\n`)
     }))
 

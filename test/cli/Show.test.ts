@@ -137,7 +137,11 @@ Usage
     Effect.gen(function*() {
       const { id, run } = yield* told
       const { out } = yield* run(["show", "last", "--raw"])
-      const document = JSON.parse(out)
+      const document = yield* Schema.decodeEffect(Schema.fromJsonString(Schema.Struct({
+        id: Schema.String,
+        conversation: Schema.Array(Schema.Json),
+        signature: Schema.String
+      })))(out)
       assert.deepStrictEqual([document.id, document.conversation.length], [id, 4])
       assert.match(document.signature, /^hs256\./)
     }))

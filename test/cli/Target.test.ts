@@ -72,7 +72,7 @@ describe("A target", () => {
       assert.include(err, `${second}  second\n`)
       assert.include(err, "reprise list --all")
       const json = yield* run(["show", "Secon", "--json"])
-      const { error } = JSON.parse(json.err)
+      const error = yield* Cli.errorOf(json.err)
       assert.deepStrictEqual([error.error, error.exitCode, error.candidates], [
         "TargetUnknown",
         3,

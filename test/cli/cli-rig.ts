@@ -3,7 +3,7 @@
  * printed. What is replaced is the terminal, the environment and the process.
  */
 import { NodeFileSystem, NodePath } from "@effect/platform-node"
-import { ConfigProvider, Effect, Layer, Sink, Stdio, Terminal } from "effect"
+import { ConfigProvider, Effect, Layer, Schema, Sink, Stdio, Terminal } from "effect"
 import { Sessions, Supervisor } from "effect-reprise"
 import { NodeSessions } from "effect-reprise/node"
 import { TestSessions } from "effect-reprise/testing"
@@ -11,6 +11,7 @@ import { ChildProcessSpawner } from "effect/process"
 import { TestConsole } from "effect/testing"
 import { Backend } from "../../src/cli/Backend.ts"
 import * as Cli from "../../src/cli/Cli.ts"
+import * as CliJson from "../../src/cli/CliJson.ts"
 import type { ExitCode } from "../../src/cli/ExitCode.ts"
 import { WorkingDirectory } from "../../src/cli/Where.ts"
 import * as Rig from "../suites/rig.ts"
@@ -135,3 +136,8 @@ export const interrupted = (options: { readonly project: string; readonly name: 
     yield* Supervisor.Supervisor.use(({ discard }) => discard(session.id))
     return session.id
   })
+
+const decodeError = Schema.decodeEffect(Schema.fromJsonString(Schema.Struct({ error: CliJson.ErrorReport })))
+
+/** The error that a run told programs of. */
+export const errorOf = (err: string) => Effect.orDie(Effect.map(decodeError(err), ({ error }) => error))

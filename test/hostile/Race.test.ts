@@ -25,7 +25,8 @@ describe("A process that swaps projects and files with links, files and director
     () =>
       Effect.gen(function*() {
         const { findings } = yield* Contest.run({
-          milliseconds: 3_000,
+          milliseconds: 30_000,
+          untilFound: true,
           targets: ["file"],
           kinds: ["link"],
           disk: Following.layer

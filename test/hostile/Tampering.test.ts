@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Random, Result, Stream } from "effect"
-import { type SessionError, SessionId, Sessions, Signer, Supervisor } from "effect-reprise"
+import { type SessionError, type SessionId, Sessions, Signer, Supervisor } from "effect-reprise"
 import * as NodeFs from "node:fs"
 import * as Journal from "../../src/core/Journal.ts"
 import * as Text from "../../src/core/Text.ts"
@@ -46,28 +46,34 @@ const commonPrefix = (one: Uint8Array, other: Uint8Array): number => {
 }
 
 describe("A snapshot or an export", () => {
-  it.live("is refused with any byte flipped, removed or doubled, and cut anywhere", () =>
-    withFiles(({ pool }) =>
-      Effect.gen(function*() {
-        const keyRing = yield* Signer.Signer
-        const believed: Array<string> = []
-        let tried = 0
-        const [snapshot] = pool.files.filter(({ kind }) => kind === "snapshot")
-        const [exported] = pool.files.filter(({ kind }) => kind === "export")
-        for (const { bytes, id, kind, name } of [snapshot, exported].filter((file) => file !== undefined)) {
-          const purpose = kind === "export" ? kind : "snapshot"
-          assert.isTrue(Pool.opens(keyRing, id, bytes, purpose))
-          for (let at = 0; at < bytes.length; at++) {
-            for (const [what, changed] of [...changedAt(bytes, at), [`cut at ${at}`, bytes.subarray(0, at)] as const]) {
-              tried++
-              if (Pool.opens(keyRing, id, changed, purpose)) believed.push(`${name}: ${what}`)
+  it.live(
+    "is refused with any byte flipped, removed or doubled, and cut anywhere",
+    () =>
+      withFiles(({ pool }) =>
+        Effect.gen(function*() {
+          const keyRing = yield* Signer.Signer
+          const believed: Array<string> = []
+          let tried = 0
+          const [snapshot] = pool.files.filter(({ kind }) => kind === "snapshot")
+          const [exported] = pool.files.filter(({ kind }) => kind === "export")
+          for (const { bytes, id, kind, name } of [snapshot, exported].filter((file) => file !== undefined)) {
+            const purpose = kind === "export" ? kind : "snapshot"
+            assert.isTrue(Pool.opens(keyRing, id, bytes, purpose))
+            for (let at = 0; at < bytes.length; at++) {
+              for (
+                const [what, changed] of [...changedAt(bytes, at), [`cut at ${at}`, bytes.subarray(0, at)] as const]
+              ) {
+                tried++
+                if (Pool.opens(keyRing, id, changed, purpose)) believed.push(`${name}: ${what}`)
+              }
             }
           }
-        }
-        assert.deepStrictEqual(believed, [])
-        assert.isAbove(tried, 8_000)
-      })
-    ), 60_000)
+          assert.deepStrictEqual(believed, [])
+          assert.isAbove(tried, 8_000)
+        })
+      ),
+    60_000
+  )
 
   it.live("is refused in the place of the other, and in that of another session", () =>
     withFiles(({ pool }) =>
@@ -94,53 +100,63 @@ const judge = (
   const shared = commonPrefix(bytes, real.bytes)
   const whole = real.ends.filter((end) => end <= shared)
   const events = real.events.slice(0, Math.max(0, whole.length - 1))
-  if (JSON.stringify(opened.events) !== JSON.stringify(events)) return `${opened.events.length} events of ${events.length}`
+  if (JSON.stringify(opened.events) !== JSON.stringify(events)) {
+    return `${opened.events.length} events of ${events.length}`
+  }
   return opened.torn === bytes.length - (whole.at(-1) ?? 0) ? undefined : `${opened.torn} bytes reported as torn`
 }
 
 describe("A journal", () => {
-  it.live("is refused with any byte flipped, removed or doubled before its last batch, and cut there within it", () =>
-    withFiles(({ pool }) =>
-      Effect.gen(function*() {
-        const keyRing = yield* Signer.Signer
-        const wrong: Array<string> = []
-        for (const file of pool.files.filter(({ kind }) => kind === "journal").slice(0, 1)) {
-          const real = yield* Pool.genuine(file)
-          assert.isAbove(real.events.length, 2)
-          assert.isAbove(real.lastBatch, 0)
-          for (let at = 0; at < file.bytes.length; at++) {
-            for (const [what, changed] of changedAt(file.bytes, at)) {
-              const opened = Journal.open(keyRing, file.id, changed, Forge.rules)
-              if (Result.isFailure(opened)) {
-                if (at >= real.lastBatch) wrong.push(`${what}: refused with ${nameOf(opened.failure)}`)
-                // A byte that comes before the last batch's first one is damage to that batch.
-              } else if (at < real.lastBatch && changed.length <= file.bytes.length) wrong.push(`${what}: believed`)
-              else {
-                const fault = judge(opened.success, changed, real)
-                if (fault !== undefined) wrong.push(`${what}: ${fault}`)
+  it.live(
+    "is refused with any byte flipped, removed or doubled before its last batch, and cut there within it",
+    () =>
+      withFiles(({ pool }) =>
+        Effect.gen(function*() {
+          const keyRing = yield* Signer.Signer
+          const wrong: Array<string> = []
+          for (const file of pool.files.filter(({ kind }) => kind === "journal").slice(0, 1)) {
+            const real = yield* Pool.genuine(file)
+            assert.isAbove(real.events.length, 2)
+            assert.isAbove(real.lastBatch, 0)
+            for (let at = 0; at < file.bytes.length; at++) {
+              for (const [what, changed] of changedAt(file.bytes, at)) {
+                const opened = Journal.open(keyRing, file.id, changed, Forge.rules)
+                if (Result.isFailure(opened)) {
+                  if (at >= real.lastBatch) wrong.push(`${what}: refused with ${nameOf(opened.failure)}`)
+                  // A byte that comes before the last batch's first one is damage to that batch.
+                } else if (at < real.lastBatch && changed.length <= file.bytes.length) wrong.push(`${what}: believed`)
+                else {
+                  const fault = judge(opened.success, changed, real)
+                  if (fault !== undefined) wrong.push(`${what}: ${fault}`)
+                }
               }
             }
           }
-        }
-        assert.deepStrictEqual(wrong, [])
-      })
-    ), 60_000)
+          assert.deepStrictEqual(wrong, [])
+        })
+      ),
+    60_000
+  )
 
-  it.live("gives its whole lines and reports the rest, wherever it is cut", () =>
-    withFiles(({ pool }) =>
-      Effect.gen(function*() {
-        const keyRing = yield* Signer.Signer
-        for (const file of pool.files.filter(({ kind }) => kind === "journal").slice(0, 2)) {
-          const real = yield* Pool.genuine(file)
-          for (let at = 0; at < file.bytes.length; at++) {
-            const cut = file.bytes.subarray(0, at)
-            const opened = Journal.open(keyRing, file.id, cut, Forge.rules)
-            if (at < (real.ends[0] ?? 0)) assert.isTrue(Result.isFailure(opened), `cut at ${at}`)
-            else assert.isUndefined(judge(Result.getOrThrow(opened), cut, real), `cut at ${at}`)
+  it.live(
+    "gives its whole lines and reports the rest, wherever it is cut",
+    () =>
+      withFiles(({ pool }) =>
+        Effect.gen(function*() {
+          const keyRing = yield* Signer.Signer
+          for (const file of pool.files.filter(({ kind }) => kind === "journal").slice(0, 2)) {
+            const real = yield* Pool.genuine(file)
+            for (let at = 0; at < file.bytes.length; at++) {
+              const cut = file.bytes.subarray(0, at)
+              const opened = Journal.open(keyRing, file.id, cut, Forge.rules)
+              if (at < (real.ends[0] ?? 0)) assert.isTrue(Result.isFailure(opened), `cut at ${at}`)
+              else assert.isUndefined(judge(Result.getOrThrow(opened), cut, real), `cut at ${at}`)
+            }
           }
-        }
-      })
-    ), 60_000)
+        })
+      ),
+    60_000
+  )
 })
 
 describe("Pieces of two real files", () => {
@@ -154,49 +170,55 @@ describe("Pieces of two real files", () => {
     return way === 1 ? at : bytes.indexOf(0x0a, at) + 1
   })
 
-  it.live(`never pass for a file, or add anything to a journal that did not happen (${splices} splices)`, () =>
-    withFiles(({ pool }) =>
-      Effect.gen(function*() {
-        const keyRing = yield* Signer.Signer
-        const journals = yield* Effect.forEach(pool.files.filter(({ kind }) => kind === "journal"), Pool.genuine)
-        const isReal = (bytes: Uint8Array, { id, kind }: Pick<Pool.RealFile, "id" | "kind">) =>
-          pool.files.some((file) => file.id === id && file.kind === kind && Buffer.compare(file.bytes, bytes) === 0)
-        const wrong: Array<string> = []
-        const counts = { refused: 0, cut: 0 }
-        for (let number = 0; number < splices; number++) {
-          const [one, other] = [yield* Random.choice(pool.files), yield* Random.choice(pool.files)]
-          const { id } = one
-          const until = yield* cutPoint(one.bytes, 0)
-          const from = yield* cutPoint(other.bytes, until)
-          const bytes = Text.concat([one.bytes.subarray(0, until), other.bytes.subarray(from)])
-          const what = `${number}: ${one.name} to ${until}, ${other.name} from ${from}`
-          for (const kind of ["snapshot", "export"] as const) {
-            if (!Pool.opens(keyRing, id, bytes, kind)) counts.refused++
-            else if (!isReal(bytes, { id, kind })) wrong.push(`${what}: passes for a ${kind}`)
+  it.live(
+    `never pass for a file, or add anything to a journal that did not happen (${splices} splices)`,
+    () =>
+      withFiles(({ pool }) =>
+        Effect.gen(function*() {
+          const keyRing = yield* Signer.Signer
+          const journals = yield* Effect.forEach(pool.files.filter(({ kind }) => kind === "journal"), Pool.genuine)
+          const isReal = (bytes: Uint8Array, { id, kind }: Pick<Pool.RealFile, "id" | "kind">) =>
+            pool.files.some((file) => file.id === id && file.kind === kind && Buffer.compare(file.bytes, bytes) === 0)
+          const wrong: Array<string> = []
+          const counts = { refused: 0, cut: 0 }
+          for (let number = 0; number < splices; number++) {
+            const [one, other] = [yield* Random.choice(pool.files), yield* Random.choice(pool.files)]
+            const { id } = one
+            const until = yield* cutPoint(one.bytes, 0)
+            const from = yield* cutPoint(other.bytes, until)
+            const bytes = Text.concat([one.bytes.subarray(0, until), other.bytes.subarray(from)])
+            const what = `${number}: ${one.name} to ${until}, ${other.name} from ${from}`
+            for (const kind of ["snapshot", "export"] as const) {
+              if (!Pool.opens(keyRing, id, bytes, kind)) counts.refused++
+              else if (!isReal(bytes, { id, kind })) wrong.push(`${what}: passes for a ${kind}`)
+            }
+            const opened = Journal.open(keyRing, id, bytes, Forge.rules)
+            if (Result.isFailure(opened)) {
+              counts.refused++
+              continue
+            }
+            counts.cut++
+            const [real] = journals
+              .filter(({ snapshot }) => snapshot === opened.success.snapshot)
+              .map((journal) => ({ journal, shared: commonPrefix(journal.bytes, bytes) }))
+              .sort((self, that) => that.shared - self.shared)
+            const fault = real === undefined ? "passes for a journal" : judge(opened.success, bytes, real.journal)
+            if (fault !== undefined) wrong.push(`${what}: ${fault}`)
           }
-          const opened = Journal.open(keyRing, id, bytes, Forge.rules)
-          if (Result.isFailure(opened)) {
-            counts.refused++
-            continue
-          }
-          counts.cut++
-          const [real] = journals
-            .filter(({ snapshot }) => snapshot === opened.success.snapshot)
-            .map((journal) => ({ journal, shared: commonPrefix(journal.bytes, bytes) }))
-            .sort((self, that) => that.shared - self.shared)
-          const fault = real === undefined ? "passes for a journal" : judge(opened.success, bytes, real.journal)
-          if (fault !== undefined) wrong.push(`${what}: ${fault}`)
-        }
-        assert.deepStrictEqual(wrong, [])
-        assert.isAbove(counts.refused, splices * 2)
-        assert.isAbove(counts.cut, 100)
-      }).pipe(Random.withSeed(4))
-    ), 120_000)
+          assert.deepStrictEqual(wrong, [])
+          assert.isAbove(counts.refused, splices * 2)
+          assert.isAbove(counts.cut, 100)
+        }).pipe(Random.withSeed(4))
+      ),
+    120_000
+  )
 })
 
 /** Everything that reads a stored session. */
 const readers: {
-  readonly [name: string]: (id: SessionId.SessionId) => Effect.Effect<unknown, SessionError.SessionError, World.Services>
+  readonly [name: string]: (
+    id: SessionId.SessionId
+  ) => Effect.Effect<unknown, SessionError.SessionError, World.Services>
 } = {
   load: (id) => Sessions.load(id),
   verify: (id) => Sessions.verify(id),
@@ -222,40 +244,46 @@ const refusals = Effect.fnUntraced(function*(sessions: string, id: SessionId.Ses
 })
 
 describe("A changed file in a store", () => {
-  it.live("is refused by every operation, which starts nothing and changes nothing", () =>
-    withFiles(({ pool, root, sessions }) =>
-      Effect.gen(function*() {
-        const wrong: Array<string> = []
-        for (const { files, id, isOpen } of pool.sessions.slice(0, 3)) {
-          for (const [name, bytes] of Object.entries(files)) {
-            if (name.startsWith("lease")) continue
-            const isJournal = name !== "session.json"
-            for (let at = 3; at < bytes.length; at += 167) {
-              // The last batch of a journal may be torn: it is cut, which other tests tell.
-              if (isJournal && at > bytes.length * 0.4) continue
-              for (const [what, changed] of changedAt(bytes, at)) {
-                World.put(sessions, id, { ...files, [name]: changed })
-                const answers = yield* refusals(sessions, id)
-                if (answers.length !== 1 || !answers[0]?.startsWith("InvalidJson/")) {
-                  wrong.push(`${isOpen ? "open" : "closed"}, ${name}, ${what}: ${answers.join()}`)
+  it.live(
+    "is refused by every operation, which starts nothing and changes nothing",
+    () =>
+      withFiles(({ pool, root, sessions }) =>
+        Effect.gen(function*() {
+          const wrong: Array<string> = []
+          for (const { files, id, isOpen } of pool.sessions.slice(0, 3)) {
+            for (const [name, bytes] of Object.entries(files)) {
+              if (name.startsWith("lease")) continue
+              const isJournal = name !== "session.json"
+              for (let at = 3; at < bytes.length; at += 167) {
+                // The last batch of a journal may be torn: it is cut, which other tests tell.
+                if (isJournal && at > bytes.length * 0.4) continue
+                for (const [what, changed] of changedAt(bytes, at)) {
+                  World.put(sessions, id, { ...files, [name]: changed })
+                  const answers = yield* refusals(sessions, id)
+                  if (answers.length !== 1 || !answers[0]?.startsWith("InvalidJson/")) {
+                    wrong.push(`${isOpen ? "open" : "closed"}, ${name}, ${what}: ${answers.join()}`)
+                  }
+                  NodeFs.writeFileSync(`${root}/file.json`, changed)
+                  const imported = yield* Effect.flip(Sessions.importFile(`${root}/file.json`))
+                  if (imported._tag !== "InvalidJson") wrong.push(`${name}, ${what}, import: ${imported._tag}`)
                 }
-                NodeFs.writeFileSync(`${root}/file.json`, changed)
-                const imported = yield* Effect.flip(Sessions.importFile(`${root}/file.json`))
-                if (imported._tag !== "InvalidJson") wrong.push(`${name}, ${what}, import: ${imported._tag}`)
               }
             }
+            World.clear(sessions, id)
           }
-          World.clear(sessions, id)
-        }
-        assert.deepStrictEqual(wrong, [])
-      })
-    ), 60_000)
+          assert.deepStrictEqual(wrong, [])
+        })
+      ),
+    60_000
+  )
 
   it.live("is cut where a last batch was damaged, says how much, and goes on from there", () =>
     withFiles(({ pool, sessions }) =>
       Effect.gen(function*() {
         for (const { files, id } of pool.sessions.filter(({ isOpen }) => isOpen).slice(0, 2)) {
-          const [name = "", bytes = new Uint8Array()] = Object.entries(files).find(([name]) => name.startsWith("journal"))
+          const [name = "", bytes = new Uint8Array()] = Object.entries(files).find(([name]) =>
+            name.startsWith("journal")
+          )
             ?? []
           const real = yield* Pool.genuine({ kind: "journal", id, name, bytes })
           World.put(sessions, id, { ...files, [name]: flipped(bytes, real.lastBatch + 20, 1) })
@@ -292,8 +320,7 @@ describe("A signature", () => {
     "is a list": ({ own }) => member(`["${own}"]`),
     "is empty": () => quoted(""),
     "stands twice": ({ own }) => `,"signature":"${own}","signature":"${own}"}`,
-    "stands twice, the first one wrong": ({ others, own }) =>
-      `,"signature":"${others["older"]}","signature":"${own}"}`,
+    "stands twice, the first one wrong": ({ others, own }) => `,"signature":"${others["older"]}","signature":"${own}"}`,
     "is not the last member": ({ own }) => `,"signature":"${own}","x":1}`,
     "is followed by a newline": ({ own }) => `${quoted(own)}\n`,
     "has a space before it": ({ own }) => `, "signature":"${own}"}`,
@@ -320,46 +347,49 @@ describe("A signature", () => {
     }
   }
 
-  it.live.each(Object.keys(forgeries))("that %s is refused by every operation", (what) =>
-    withFiles(({ pool, root, sessions }) =>
-      Effect.gen(function*() {
-        const keyRing = yield* Signer.Signer
-        const newest = (kind: string, id: SessionId.SessionId, back = 1) =>
-          pool.files.filter((file) => file.kind === kind && file.id === id).at(-back)?.bytes ?? new Uint8Array()
-        const [id, other] = [...new Set(pool.files.map(({ id }) => id))]
-        assert.isDefined(id)
-        assert.isDefined(other)
-        const forge = forgeries[what]
-        assert.isDefined(forge)
-        for (const [kind, domain] of [["snapshot", "snapshot"], ["export", "export"]] as const) {
-          const genuine = newest(kind, id)
-          const unsigned = Forge.unsigned(genuine)
-          const forged = forge({
-            unsigned,
-            own: Pool.signatureIn(genuine),
-            others: {
-              session: Pool.signatureIn(newest(kind, other)),
-              older: Pool.signatureIn(newest("snapshot", id, 3)),
-              export: Pool.signatureIn(newest(kind === "export" ? "snapshot" : "export", id)),
-              journal: /"mac":"([^"]*)"\}\n$/.exec(Buffer.from(newest("journal", id)).toString())?.[1] ?? ""
-            },
-            resigned: (version, bytes = unsigned) => Forge.signatureOf(keyRing, bytes, { id, version, domain })
-          })
-          const bytes = typeof forged === "string" ? Text.concat([unsigned, Text.toBytes(forged)]) : forged
-          assert.notDeepEqual(bytes, genuine)
-          if (kind === "snapshot") {
-            World.put(sessions, id, { "session.json": bytes })
-            const answers = yield* refusals(sessions, id)
-            assert.strictEqual(answers.length, 1)
-            assert.match(answers.join(), /^(InvalidJson\/|SchemaVersion$)/)
-            World.clear(sessions, id)
-          } else {
-            NodeFs.writeFileSync(`${root}/file.json`, bytes)
-            const imported = yield* Effect.flip(Sessions.importFile(`${root}/file.json`))
-            assert.match(imported._tag, /^(InvalidJson|SchemaVersion)$/)
-            assert.isFalse(NodeFs.existsSync(`${sessions}/${id}`))
+  it.live.each(Object.keys(forgeries))(
+    "that %s is refused by every operation",
+    (what) =>
+      withFiles(({ pool, root, sessions }) =>
+        Effect.gen(function*() {
+          const keyRing = yield* Signer.Signer
+          const newest = (kind: string, id: SessionId.SessionId, back = 1) =>
+            pool.files.filter((file) => file.kind === kind && file.id === id).at(-back)?.bytes ?? new Uint8Array()
+          const [id, other] = [...new Set(pool.files.map(({ id }) => id))]
+          assert.isDefined(id)
+          assert.isDefined(other)
+          const forge = forgeries[what]
+          assert.isDefined(forge)
+          for (const [kind, domain] of [["snapshot", "snapshot"], ["export", "export"]] as const) {
+            const genuine = newest(kind, id)
+            const unsigned = Forge.unsigned(genuine)
+            const forged = forge({
+              unsigned,
+              own: Pool.signatureIn(genuine),
+              others: {
+                session: Pool.signatureIn(newest(kind, other)),
+                older: Pool.signatureIn(newest("snapshot", id, 3)),
+                export: Pool.signatureIn(newest(kind === "export" ? "snapshot" : "export", id)),
+                journal: /"mac":"([^"]*)"\}\n$/.exec(Buffer.from(newest("journal", id)).toString())?.[1] ?? ""
+              },
+              resigned: (version, bytes = unsigned) => Forge.signatureOf(keyRing, bytes, { id, version, domain })
+            })
+            const bytes = typeof forged === "string" ? Text.concat([unsigned, Text.toBytes(forged)]) : forged
+            assert.notDeepEqual(bytes, genuine)
+            if (kind === "snapshot") {
+              World.put(sessions, id, { "session.json": bytes })
+              const answers = yield* refusals(sessions, id)
+              assert.strictEqual(answers.length, 1)
+              assert.match(answers.join(), /^(InvalidJson\/|SchemaVersion$)/)
+              World.clear(sessions, id)
+            } else {
+              NodeFs.writeFileSync(`${root}/file.json`, bytes)
+              const imported = yield* Effect.flip(Sessions.importFile(`${root}/file.json`))
+              assert.match(imported._tag, /^(InvalidJson|SchemaVersion)$/)
+              assert.isFalse(NodeFs.existsSync(`${sessions}/${id}`))
+            }
           }
-        }
-      })
-    ))
+        })
+      )
+  )
 })

@@ -8,10 +8,16 @@ import { Effect } from "effect"
 import * as Campaign from "../rigs/campaign.ts"
 import * as Fuzzer from "./fuzzing/fuzzer.ts"
 
-Campaign.main("fuzz", { inputs: 200_000 }, ({ inputs }) =>
-  Effect.map(Fuzzer.run({ inputs }), ({ findings, heap, outcomes }) => ({
-    counts: `${inputs} inputs, heap at most ${Math.round(heap / 1024 / 1024)} MiB\n${
-      [...outcomes].sort().map(([name, count]) => `${String(count).padStart(8)} ${name}`).join("\n")
-    }\n`,
-    findings
-  })))
+Campaign.main(
+  "fuzz",
+  { inputs: 200_000 },
+  ({ inputs }) =>
+    Effect.map(Fuzzer.run({ inputs }), ({ findings, heap, outcomes }) => ({
+      counts: `${inputs} inputs, heap at most ${Math.round(heap / 1024 / 1024)} MiB\n${
+        [...outcomes].sort(([one], [other]) => one < other ? -1 : 1).map(([name, count]) =>
+          `${String(count).padStart(8)} ${name}`
+        ).join("\n")
+      }\n`,
+      findings
+    }))
+)

@@ -5,7 +5,7 @@
  */
 import { Cause, Effect, Exit, Schema, Stream } from "effect"
 import * as NodeFs from "node:fs"
-import { Sessions, type SessionError, Signer } from "../../src/index.ts"
+import { type SessionError, Sessions, Signer } from "../../src/index.ts"
 import * as Forge from "./forge.ts"
 import type { Case } from "./json-cases.ts"
 import * as World from "./world.ts"
@@ -22,7 +22,9 @@ export const casesIn = (directory: string): ReadonlyArray<Case> =>
       name,
       verdict: verdicts[kind],
       bytes,
-      ...(kind === "y" ? { value: Schema.decodeUnknownSync(Schema.Json)(JSON.parse(new TextDecoder().decode(bytes))) } : {})
+      ...(kind === "y"
+        ? { value: Schema.decodeUnknownSync(Schema.Json)(JSON.parse(new TextDecoder().decode(bytes))) }
+        : {})
     }]
   })
 
@@ -78,8 +80,13 @@ export const run = Effect.fnUntraced(function*(cases: ReadonlyArray<Case>) {
       else if (!answer.by.startsWith("InvalidJson/")) find(`${what} answered ${answer.by}`)
     }
 
-    const list = Effect.map(ask(`${name}, list`, Stream.runCollect(Sessions.list())), (answer) =>
-      answer._tag === "Success" ? answer.value.filter((entry) => entry._tag !== "Foreign" && entry.id === Forge.id) : [])
+    const list = Effect.map(
+      ask(`${name}, list`, Stream.runCollect(Sessions.list())),
+      (answer) =>
+        answer._tag === "Success"
+          ? answer.value.filter((entry) => entry._tag !== "Foreign" && entry.id === Forge.id)
+          : []
+    )
 
     /** As a file of its own it is never a session. */
     const alone = Effect.gen(function*() {
@@ -118,14 +125,16 @@ export const run = Effect.fnUntraced(function*(cases: ReadonlyArray<Case>) {
       )
 
     /** What is accepted is the same after the session was resumed and closed. */
-    const survive = Effect.fnUntraced(function*(what: string, before: string, read: Effect.Effect<string, never, World.Services>) {
-      const resumed = yield* ask(`${name}, ${what}, resume`, Sessions.resume(Forge.id))
-      if (resumed._tag === "Refused") return find(`${what}: loads, but resume answers ${resumed.by}`)
-      const closed = yield* ask(`${name}, ${what}, close`, Sessions.close(Forge.id))
-      if (closed._tag === "Refused") return find(`${what}: close answers ${closed.by}`)
-      const after = yield* read
-      if (after !== before) find(`${what}: ${before.slice(0, 100)} became ${after.slice(0, 100)}`)
-    })
+    const survive = Effect.fnUntraced(
+      function*(what: string, before: string, read: Effect.Effect<string, never, World.Services>) {
+        const resumed = yield* ask(`${name}, ${what}, resume`, Sessions.resume(Forge.id))
+        if (resumed._tag === "Refused") return find(`${what}: loads, but resume answers ${resumed.by}`)
+        const closed = yield* ask(`${name}, ${what}, close`, Sessions.close(Forge.id))
+        if (closed._tag === "Refused") return find(`${what}: close answers ${closed.by}`)
+        const after = yield* read
+        if (after !== before) find(`${what}: ${before.slice(0, 100)} became ${after.slice(0, 100)}`)
+      }
+    )
 
     const toldOf = (answer: Answer<Schema.Json | undefined>) =>
       answer._tag === "Success" ? told(answer.value) : answer.by
@@ -157,11 +166,17 @@ export const run = Effect.fnUntraced(function*(cases: ReadonlyArray<Case>) {
         if (NodeFs.existsSync(`${sessions}/${Forge.id}`)) find(`${what} failed and stored something`)
         return judge(what, answer, true)
       }
-      const values = Effect.map(ask(`${name}, ${what}, load`, Sessions.load(Forge.id)), (loaded) =>
-        loaded._tag === "Success" ? valueIn(loaded.value) : [loaded.by])
+      const values = Effect.map(
+        ask(`${name}, ${what}, load`, Sessions.load(Forge.id)),
+        (loaded) => loaded._tag === "Success" ? valueIn(loaded.value) : [loaded.by]
+      )
       const read = yield* values
       for (const value of read) judge(what, { _tag: "Success", value }, true)
-      yield* survive(what, told([...read.map((value) => value ?? null)]), Effect.map(values, (now) => told([...now.map((value) => value ?? null)])))
+      yield* survive(
+        what,
+        told(read.map((value) => value ?? null)),
+        Effect.map(values, (now) => told(now.map((value) => value ?? null)))
+      )
     })
 
     return Effect.gen(function*() {
@@ -182,4 +197,3 @@ export const run = Effect.fnUntraced(function*(cases: ReadonlyArray<Case>) {
     })
   }
 }, Effect.scoped)
-

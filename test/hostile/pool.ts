@@ -112,4 +112,7 @@ export const opens = (
 ): boolean => Result.isSuccess(Snapshot.open(keyRing, id, bytes, { ...Forge.rules, purpose }))
 
 export const signatureIn = (bytes: Uint8Array): string =>
-  Option.getOrElse(Option.fromUndefinedOr(/"signature":"([^"]*)"\}$/.exec(Buffer.from(bytes).toString("latin1"))?.[1]), () => "")
+  Option.getOrElse(
+    Option.fromUndefinedOr(/"signature":"([^"]*)"\}$/.exec(Buffer.from(bytes).toString("latin1"))?.[1]),
+    () => ""
+  )

@@ -18,9 +18,9 @@ Campaign.main("race", { seconds: 60, ...all }, ({ seconds, ...options }) =>
   Effect.map(
     Contest.run({ milliseconds: seconds * 1000, targets: targets.filter((target) => options[target] !== 0) }),
     ({ counts, findings, outcomes }) => ({
-    counts: `${Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(", ")} (${
-      [...outcomes].map(([name, count]) => `${name} ${count}`).join(", ")
-    })`,
+      counts: `${Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(", ")} (${
+        [...outcomes].map(([name, count]) => `${name} ${count}`).join(", ")
+      })`,
       findings
     })
   ))

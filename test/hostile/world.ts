@@ -78,7 +78,9 @@ export const put = (
   const directory = `${sessions}/${id}`
   NodeFs.rmSync(directory, { recursive: true, force: true })
   NodeFs.mkdirSync(directory, { mode: 0o700 })
-  for (const [name, bytes] of Object.entries(files)) NodeFs.writeFileSync(`${directory}/${name}`, bytes, { mode: 0o600 })
+  for (const [name, bytes] of Object.entries(files)) {
+    NodeFs.writeFileSync(`${directory}/${name}`, bytes, { mode: 0o600 })
+  }
 }
 
 /** Everything in a session's directory. */

@@ -1,11 +1,11 @@
 /**
- * Resuming with a fault at every step of the restore, in every way it can end: either the session runs,
- * or nothing runs, nothing is held and nothing has changed (P2, P4).
+ * Resuming with a fault at every step of the restore, in every way it can end:
+ * nothing runs, nothing is held and nothing has changed (P2, P4).
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, FileSystem, Layer, Option, Path } from "effect"
 import { RestoreStep, type RunningSession, Sessions, Supervisor } from "effect-reprise"
-import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
+import { TestLiveness } from "effect-reprise/testing"
 import { TestClock } from "effect/testing"
 import * as NodeCrypto from "node:crypto"
 import * as Rig from "../suites/rig.ts"
@@ -100,11 +100,9 @@ const digests = Effect.fnUntraced(function*(directory: string) {
     ))
 }, Effect.provide(Rig.layerPlatform))
 
-/** A process of the world's machine; its file system can be struck. */
+/** A process of the world's machine. */
 interface Process {
   readonly run: <A, E>(effect: Effect.Effect<A, E, Layer.Success<ReturnType<typeof Rig.layer>>>) => Effect.Effect<A, E>
-  /** Sees every call while it is set. */
-  hook: FileSystemHooks.Hook
   isAlive: boolean
   readonly kill: Effect.Effect<void>
 }
@@ -117,11 +115,9 @@ const makeWorld = Effect.fnUntraced(function*(status: Status) {
 
   const startProcess = Effect.gen(function*() {
     const { layer: liveness, pid } = machine.process()
-    const hook: FileSystemHooks.Hook = (call) => (run) => Effect.suspend(() => process.hook(call)(run))
-    const context = yield* Layer.build(Layer.fresh(Rig.layer({ sessions: workspace.sessions, hook, liveness })))
+    const context = yield* Layer.build(Layer.fresh(Rig.layer({ sessions: workspace.sessions, liveness })))
     const process: Process = {
       run: (effect) => Effect.provideContext(effect, context),
-      hook: FileSystemHooks.none,
       isAlive: true,
       kill: Effect.sync(() => {
         process.isAlive = false

@@ -10,7 +10,7 @@ import * as EveryFailure from "./trials/every-failure.ts"
 
 Campaign.main(
   "rig:failing-calls",
-  { every: 1, pairs: 100 },
+  { every: 1, pairs: 60 },
   ({ every, pairs }) =>
     Effect.map(EveryFailure.run({ every, pairs }), ({ calls, failed, findings, operations, trials }) => ({
       findings,

@@ -4,43 +4,9 @@
  * creation, open files that outlive their names, and the same errors.
  * Every call happens at once, so that a run on it is the same each time.
  */
-import { ByteSize, Effect, FileSystem, Option, PlatformError } from "effect"
+import { ByteSize, Effect, FileSystem, Option, type PlatformError } from "effect"
 import { posix as Path } from "node:path"
-
-type Code =
-  | "EBADF"
-  | "EEXIST"
-  | "EINVAL"
-  | "EISDIR"
-  | "ELOOP"
-  | "ENOENT"
-  | "ENOTDIR"
-  | "ENOTEMPTY"
-  | "EPERM"
-  | "ERR_FS_EISDIR"
-
-/** How platform-node sorts the codes; all others are `Unknown`. */
-const tags: { readonly [code in Code]?: PlatformError.SystemErrorTag } = {
-  EEXIST: "AlreadyExists",
-  EISDIR: "BadResource",
-  ELOOP: "BadResource",
-  ENOENT: "NotFound",
-  ENOTDIR: "BadResource",
-  EPERM: "PermissionDenied"
-}
-
-/** A call that the system refuses. */
-class Refusal extends Error {
-  readonly code: Code
-  constructor(code: Code) {
-    super(code)
-    this.code = code
-  }
-}
-
-const refuse = (code: Code): never => {
-  throw new Refusal(code)
-}
+import { Refusal, refuse } from "./model/refusal.ts"
 
 interface Inode {
   readonly ino: number
@@ -177,15 +143,7 @@ export const make = (now: () => number) => {
       try {
         return Effect.succeed(run())
       } catch (refusal) {
-        if (!(refusal instanceof Refusal)) return Effect.die(refusal)
-        const { code } = refusal
-        return Effect.fail(PlatformError.systemError({
-          _tag: tags[code] ?? "Unknown",
-          module: "FileSystem",
-          method,
-          pathOrDescriptor: path,
-          cause: Object.assign(new Error(`${code}: ${method} '${path}'`), { code })
-        }))
+        return refusal instanceof Refusal ? Effect.fail(refusal.toError(method, path)) : Effect.die(refusal)
       }
     })
 

@@ -96,10 +96,10 @@ describe("A key that is added to a key ring", () => {
         { concurrency: "unbounded" }
       )
       const last = yield* open()
-      // Who comes second may find that the other's key signs already; what counts is that none is lost.
-      assert.includeMembers([...last.ids], [...new Set([...added, first.current])])
-      assert.strictEqual(last.ids.length, 13)
-      assert.deepStrictEqual(names(), ["keyring.13.json"])
+      assert.includeMembers([...last.ids], [...added, first.current])
+      // One whose generation others have built upon already may make a second key.
+      assert.isAtLeast(last.ids.length, 13)
+      assert.deepStrictEqual(names(), [`keyring.${last.ids.length}.json`])
       for (const ring of rings) {
         yield* ring.refresh
         assert.deepStrictEqual(macsOf(ring), macsOf(last))

@@ -27,12 +27,33 @@ const open = Effect.gen(function*() {
 const atExit = (sequence: () => string) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const write = () => Effect.runSync(Effect.ignore(Effect.try(() => NodeFs.writeSync(process.stdout.fd, sequence()))))
+      const write = () =>
+        Effect.runSync(Effect.ignore(Effect.try(() => NodeFs.writeSync(process.stdout.fd, sequence()))))
       process.on("exit", write)
       return write
     }),
     (write) => Effect.sync(() => process.off("exit", write))
   )
+
+const setRaw = (isRaw: boolean) =>
+  Effect.sync(() => {
+    if (process.stdin.isTTY) process.stdin.setRawMode(isRaw)
+  })
+
+const stopped = Effect.callback<void>((resume) => {
+  const onContinue = () => resume(Effect.void)
+  process.once("SIGCONT", onContinue)
+  // The whole group, as the terminal itself would stop it: npm may have started us.
+  process.kill(0, "SIGTSTP")
+  return Effect.sync(() => process.off("SIGCONT", onContinue))
+})
+
+/** Where no shell waits for us nothing stops, and nothing continues. */
+const suspend = Effect.acquireUseRelease(
+  setRaw(false),
+  () => process.platform === "win32" ? Effect.void : Effect.asVoid(Effect.timeoutOption(stopped, "200 millis")),
+  () => setRaw(true)
+)
 
 /**
  * A terminal that tells of every key: the usual one stops at Escape, Ctrl-C and
@@ -45,7 +66,9 @@ export class Device extends Context.Reference<{
   readonly open: Effect.Effect<Terminal.Terminal, never, Scope.Scope>
   /** What the terminal gets if the process exits while the scope is open. */
   readonly atExit: (sequence: () => string) => Effect.Effect<unknown, never, Scope.Scope>
-}>("effect-reprise/cli/resume/Device", { defaultValue: () => ({ open, atExit }) }) {}
+  /** Gives the terminal back to the shell, until that continues us. */
+  readonly suspend: Effect.Effect<void>
+}>("effect-reprise/cli/resume/Device", { defaultValue: () => ({ open, atExit, suspend }) }) {}
 
 /**
  * Whether somebody sits there: keys come from a terminal that can draw, and

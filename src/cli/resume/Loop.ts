@@ -7,6 +7,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -80,6 +81,7 @@ interface Turn<State, Action, Result> {
   state: State
   result: Result | undefined
   isCleared: boolean
+  isSuspended: boolean
   readonly actions: Array<Action>
   readonly printed: Array<(room: Room) => ReadonlyArray<string>>
 }
@@ -88,6 +90,7 @@ const begin = <State, Action, Result>(state: State): Turn<State, Action, Result>
   state,
   result: undefined,
   isCleared: false,
+  isSuspended: false,
   actions: [],
   printed: []
 })
@@ -120,7 +123,14 @@ const openScreen = Effect.fnUntraced(function*(mode: Frame.Mode) {
     `${drawn.frame !== undefined && mode === "inline" ? Frame.erase(drawn.frame, drawn.size.columns) : ""}${leave}`
   yield* device.atExit(restore)
   yield* Effect.acquireRelease(write(enter), () => Effect.suspend(() => write(restore())))
-  return { terminal, write, drawn }
+  /** Ctrl-Z: the shell has the terminal, as it was, until it continues us. */
+  const suspend = Effect.gen(function*() {
+    yield* write(restore())
+    drawn.frame = undefined
+    yield* device.suspend
+    yield* write(enter)
+  })
+  return { terminal, write, drawn, suspend }
 })
 
 /**
@@ -134,7 +144,7 @@ export const run = <State, Event, Action, Result, R>(
 ): Effect.Effect<Result, never, Exclude<R, Scope.Scope>> =>
   Effect.scoped(Effect.gen(function*() {
     const { mode, perform, update, view } = program
-    const { drawn, terminal, write } = yield* openScreen(mode)
+    const { drawn, suspend, terminal, write } = yield* openScreen(mode)
     const inbox = yield* Queue.unbounded<Event | Input | Resized>()
     const actions = yield* Queue.unbounded<Action>()
     const tell = (event: Event | Input | Resized) => Queue.offer(inbox, event)
@@ -155,6 +165,7 @@ export const run = <State, Event, Action, Result, R>(
       const turn = begin<State, Action, Result>(before)
       for (const event of events) {
         if (isResized(event)) drawn.size = Frame.sizeOf(event.size)
+        else if (isSuspension(event)) turn.isSuspended = true
         else add(turn, update(turn.state, event))
         if (turn.result !== undefined) break
       }
@@ -185,11 +196,15 @@ export const run = <State, Event, Action, Result, R>(
     while (true) {
       const turn = advance(state, yield* Queue.takeAll(inbox))
       state = turn.state
+      if (turn.isSuspended) yield* suspend
       yield* draw(turn)
       yield* Queue.offerAll(actions, turn.actions)
       if (turn.result !== undefined) return turn.result
     }
   }))
 
-const isResized = <Event>(event: Event | Resized): event is Resized =>
-  typeof event === "object" && event !== null && "_tag" in event && event._tag === "Resized"
+const isResized = <Event>(event: Event | Resized): event is Resized => Predicate.isTagged(event, "Resized")
+
+const isSuspension = (event: unknown): boolean =>
+  Predicate.isTagged(event, "Typed") && Predicate.hasProperty(event, "key") &&
+  Predicate.isTagged(event.key, "Press") && Predicate.hasProperty(event.key, "name") && event.key.name === "ctrl-z"

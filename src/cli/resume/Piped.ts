@@ -35,25 +35,21 @@ const event = (event: Events.Event) => Output.printJson(Events.Event, event, { i
 
 /** Prints what is acknowledged, once, whoever tells of it. */
 const teller = Effect.fnUntraced(function*(from: Session.SessionState) {
-  const output = yield* Output.current
+  const { isJson } = yield* Output.current
   let last = from
   return Effect.fnUntraced(function*(state: Session.SessionState) {
     if (state.revision <= last.revision) return
     const added = state.conversation.slice(last.conversation.length)
     const hasNewTodos = JSON.stringify(state.todos) !== JSON.stringify(last.todos)
     last = state
-    const shape: Transcript.Options = {
-      style: output.style,
-      cells: output.columns,
-      now: yield* Clock.currentTimeMillis
-    }
-    if (output.isJson) {
+    if (isJson) {
       yield* Effect.forEach(added, (message) => event({ event: "message", message }), { discard: true })
       if (hasNewTodos) yield* event({ event: "todos", todos: state.todos })
       return
     }
-    yield* Output.print(...Told.messages(added, shape))
-    if (hasNewTodos) yield* Output.print("", ...Told.todos(state.todos, shape))
+    const shown = yield* options
+    yield* Output.print(...Told.messages(added, shown))
+    if (hasNewTodos) yield* Output.print("", ...Told.todos(state.todos, shown))
   })
 })
 
@@ -94,9 +90,8 @@ const show = Effect.fnUntraced(function*(session: RunningSession, lines: number,
       todos
     })
   }
-  const shape = yield* options
   yield* Output.print(...Told.resumed(state, {
-    ...shape,
+    ...(yield* options),
     lines,
     wasInterrupted,
     more: `reprise show ${session.id}`

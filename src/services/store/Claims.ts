@@ -192,6 +192,8 @@ export const make = (services: {
             })
           }
           yield* hold
+          // Late lines of a former holder count where the next one gave the session back.
+          yield* stillHeld
           const journal = current.value
           isSettled = false
           current = Option.some({ ...journal, isProvisional: false })

@@ -269,10 +269,10 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           Effect.uninterruptible
         )
 
-      /** Whether a session at rest holds events that no snapshot does; one that can't be read does not tell. */
+      /** Whether a session at rest may hold events that no snapshot does; one that can't be read does not tell. */
       const isOpen = (id: SessionId.SessionId, directory: string) =>
         sessions.entry(id, directory).pipe(
-          Effect.map(({ status }) => status === "interrupted"),
+          Effect.map(({ status }) => status !== "closed"),
           Effect.catchTags({
             InvalidJson: () => Effect.succeed(false),
             SchemaVersion: () => Effect.succeed(false),

@@ -219,7 +219,7 @@ Fix the tests
 interrupted · 4 messages · todos 1/3
 /home/somebody/calculator
 
-assistant  7 min ago, 2026-01-15 11:53:0
+assistant  7 min ago
   sum() adds one too many. I'll correct
   it.
 enter resume · ↑↓ choose · tab all proj…`

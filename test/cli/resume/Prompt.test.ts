@@ -1,7 +1,7 @@
 /** The prompt of a running session: events go in, frames and lines come out. */
 import { assert, describe, it } from "@effect/vitest"
 import { SessionError } from "effect-reprise"
-import * as Explain from "../../../src/cli/Explain.ts"
+import type * as Explain from "../../../src/cli/Explain.ts"
 import * as Output from "../../../src/cli/Output.ts"
 import type * as Loop from "../../../src/cli/resume/Loop.ts"
 import * as Prompt from "../../../src/cli/resume/Prompt.ts"
@@ -50,12 +50,13 @@ const tell = (from: Prompt.Prompt, event: Prompt.Event | Loop.Input): Played => 
 const screen = (prompt: Prompt.Prompt, columns = 60, rows = 24): string =>
   Prompt.view(prompt, room(columns, rows)).lines.join("\n")
 
-const explained = Explain.explain(
-  new SessionError.EventRejected({
-    id: Stories.idOf(1),
-    reason: new SessionError.SessionFull({ bytes: 11, limit: 10 })
-  })
-)
+const explained: Explain.Explained = {
+  exitCode: 1,
+  error: "EventRejected/TooLarge",
+  what: "It was refused.",
+  why: "It is too much.",
+  next: "Say less."
+}
 
 describe("What was restored", () => {
   it("is shown above the prompt: name, project, the last messages, the todos with their numbers", () => {
@@ -141,8 +142,7 @@ enter send · /help commands · ctrl-d leave`
     const { printed, prompt } = tell(sent.prompt, { _tag: "Refused", typed: "hello", explained })
     assert.deepStrictEqual(prompt.waiting, [])
     assert.strictEqual(prompt.editor.text, "hello")
-    assert.include(printed.join(" "), "error: Session 00000001")
-    assert.include(printed.join(" "), "why: the session would have 11 bytes and the limit is 10.")
+    assert.deepStrictEqual(printed, ["", "error: It was refused.", "  why: It is too much.", "  do:  Say less."])
   })
 
   it("is not lost where it was refused while something else is typed", () => {

@@ -4,7 +4,8 @@ import { Effect, Exit, Schema } from "effect"
 import { Sessions } from "effect-reprise"
 import { FileSystemHooks } from "effect-reprise/testing"
 import * as NodeFs from "node:fs"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
+import * as Deed from "../../../src/cli/resume/Deed.ts"
 import * as Events from "../../../src/cli/resume/Events.ts"
 import * as Person from "./person.ts"
 import * as Stories from "./stories.ts"
@@ -160,6 +161,19 @@ describe("Which session, and where", () => {
     }))
 })
 
+describe("A todo", () => {
+  test("that is not the one that was seen is left as it is", (desk) =>
+    Person.whileRunning(desk, (session) =>
+      Effect.gen(function*() {
+        const seen = Stories.todos.toReversed()
+        const error = yield* Effect.flip(Deed.perform(session, { _tag: "FinishTodo", number: 3 }, seen))
+        assert.strictEqual(error._tag === "Failure" && error.kind, "TodoChanged")
+        assert.deepStrictEqual((yield* session.state).todos, Stories.todos)
+        yield* Deed.perform(session, { _tag: "FinishTodo", number: 2 }, seen)
+        assert.strictEqual((yield* session.state).todos[1]?.status, "completed")
+      })))
+})
+
 describe("At a terminal", () => {
   test("one is picked, talked to, and left", (desk) =>
     Effect.gen(function*() {
@@ -195,6 +209,38 @@ describe("At a terminal", () => {
       const id = yield* Person.store(desk)
       yield* Person.sit(desk, ["resume", id], ({ type }) => type("one<return>two<return><ctrl-d>"))
       assert.deepStrictEqual(Person.said((yield* Person.load(desk, id)).state), [...before, "one", "two"])
+    }))
+
+  test("the picker and the prompt follow the size of the terminal", (desk) =>
+    Effect.gen(function*() {
+      yield* Person.store(desk)
+      yield* Person.sit(desk, ["resume"], ({ resize, shows, type }) =>
+        Effect.gen(function*() {
+          yield* shows("\n" + "─".repeat(80))
+          yield* resize(40, 30)
+          yield* shows("\n" + "─".repeat(40) + "\n")
+          yield* type("<return>")
+          yield* shows("enter send")
+          yield* type("abcdefghijklmnopqrstuvwxyz")
+          yield* resize(20, 30)
+          yield* shows("> abcdefghijklmnopq\n  rstuvwxyz\nenter send")
+          yield* type("<ctrl-c><ctrl-c>")
+        }))
+    }))
+
+  test("a session that was tampered with says so before it is picked, and is not resumed", (desk) =>
+    Effect.gen(function*() {
+      const id = yield* Person.store(desk)
+      const file = `${desk.sessions}/${id}/session.json`
+      NodeFs.writeFileSync(file, NodeFs.readFileSync(file, "utf8").replace("Please fix them.", "Please break them"))
+      const { err, exit } = yield* Person.sit(
+        desk,
+        ["resume"],
+        ({ shows, type }) =>
+          Effect.andThen(shows("It can't be read.", "why: Its signature does not fit its content"), type("<return>"))
+      )
+      assert.deepStrictEqual(exit, Exit.succeed(4))
+      assert.include(err, "Its signature does not fit its content")
     }))
 
   test("nothing is resumed where none is picked", (desk) =>
@@ -241,6 +287,29 @@ describe("At a terminal", () => {
       const { report, state } = yield* Person.load(desk, id)
       assert.deepStrictEqual(Person.said(state), [...before, "one"])
       assert.strictEqual(report.status, "closed")
+    }))
+
+  test("Ctrl-Z gives the terminal to the shell, and what was typed is there again", (desk) =>
+    Effect.gen(function*() {
+      const id = yield* Person.store(desk)
+      yield* Person.sit(desk, ["resume", id], ({ shows, type }) =>
+        Effect.gen(function*() {
+          yield* type("half a ")
+          yield* shows("> half a")
+          yield* type("<ctrl-z>line")
+          yield* shows("again\n[stopped]\n\n> half a line\nenter send")
+          yield* type("<ctrl-c><ctrl-c>")
+        }))
+    }))
+
+  test("a session that its own agent closes is over, and the way back is printed", (desk) =>
+    Effect.gen(function*() {
+      const id = yield* Person.store(desk)
+      const { err, exit, out } = yield* Person.sit(desk, ["resume", id, "--agent", agent("closing")], ({ type }) =>
+        type("close<return>"))
+      assert.deepStrictEqual([exit, err], [Exit.succeed(0), ""])
+      assert.include(out, `Go on with: reprise resume ${id}`)
+      assert.strictEqual((yield* Person.load(desk, id)).report.status, "closed")
     }))
 
   test("a message that can't be written is shown so, comes back, and can be sent again", (desk) =>
@@ -297,7 +366,7 @@ describe("At a terminal", () => {
           yield* type("late<return>")
         }))
       assert.deepStrictEqual(exit, Exit.succeed(5))
-      assert.include(err, "it was taken over by process")
+      assert.match(err, /was taken over by process \d+ on laptop/)
     }))
 })
 
@@ -317,13 +386,17 @@ describe("An agent", () => {
   test("answers at the prompt", (desk) =>
     Effect.gen(function*() {
       const id = yield* Person.store(desk, { conversation: [], todos: [] })
-      const { out } = yield* Person.sit(desk, ["resume", id, "--agent", scripted], ({ shows, type }) =>
-        Effect.gen(function*() {
-          yield* type("Please look at the tests.<return>")
-          yield* shows("→ run", "One test fails: sum() adds one too many.", "[x] Run the tests")
-          yield* type("<ctrl-d>")
-        }))
-      assert.include(out, `reprise resume ${id} --dir ${desk.sessions} --agent ${scripted}`)
+      const { out } = yield* Person.sit(
+        desk,
+        ["resume", id, "--agent", pathToFileURL(scripted).href],
+        ({ shows, type }) =>
+          Effect.gen(function*() {
+            yield* type("Please look at the tests.<return>")
+            yield* shows("→ run", "One test fails: sum() adds one too many.", "[x] Run the tests")
+            yield* type("<ctrl-d>")
+          })
+      )
+      assert.include(out, `reprise resume ${id} --dir ${desk.sessions} --agent ${pathToFileURL(scripted).href}`)
     }))
 
   test("that fails is told of, and the session goes on", (desk) =>

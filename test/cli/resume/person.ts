@@ -117,6 +117,7 @@ export const pipe = (desk: Desk, args: ReadonlyArray<string>, ...pieces: Readonl
 const open = (columns: number, rows: number) => {
   const screen = Screen.make(columns, rows)
   const queue = Effect.runSync(Queue.unbounded<Terminal.UserInput, Cause.Done>())
+  const sizes = Effect.runSync(Queue.unbounded<Terminal.Size, Cause.Done>())
   const waiting = new Set<{ readonly isShown: () => boolean; readonly done: Deferred.Deferred<void> }>()
   const look = () => {
     for (const one of waiting) {
@@ -128,7 +129,7 @@ const open = (columns: number, rows: number) => {
   const terminal = Terminal.make({
     columns: Effect.succeed(columns),
     rows: Effect.succeed(rows),
-    size: Effect.succeed(Effect.runSync(Queue.unbounded<Terminal.Size, Cause.Done>())),
+    size: Effect.succeed(sizes),
     readInput: Effect.succeed(queue),
     readLine: Effect.die(new Error("nobody reads lines")),
     display: (text) =>
@@ -150,10 +151,20 @@ const open = (columns: number, rows: number) => {
       }),
       TestClock.withLive
     )
+  const device: typeof Device.Service = {
+    open: Effect.succeed(terminal),
+    atExit: () => Effect.void,
+    suspend: Effect.sync(() => screen.write("[stopped]\r\n"))
+  }
   return {
     screen,
-    terminal,
+    device,
     shows,
+    resize: (columns: number, rows: number) =>
+      Effect.suspend(() => {
+        screen.resize(columns)
+        return Queue.offer(sizes, { columns, rows })
+      }),
     type: (keys: string) => Queue.offerAll(queue, Typing.inputs(keys)),
     hangUp: Queue.end(queue)
   }
@@ -170,7 +181,7 @@ export const sit = <A, E, R>(
   const run = Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(
       reprise(desk, args, { stdinIsTerminal: isTerminal, stdoutIsTerminal: isTerminal }).pipe(
-        Effect.provideService(Device, { open: Effect.succeed(at.terminal), atExit: () => Effect.void })
+        Effect.provideService(Device, at.device)
       )
     )
     yield* act({ ...at, interrupt: Effect.sync(() => fiber.interruptUnsafe(fiber.id)) })

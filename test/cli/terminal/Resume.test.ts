@@ -172,6 +172,28 @@ describe("In a real terminal", () => {
       if (id !== undefined) assert.strictEqual((yield* Desk.load(desk, id)).report.status, "closed")
     }))
 
+  Desk.test("Ctrl-Z stops it for the shell, and fg goes on with what was typed", (desk) =>
+    Effect.gen(function*() {
+      yield* Desk.store(desk, [tests])
+      const terminal = yield* Desk.terminal(desk, usual, ["bash", "--norc", "--noprofile", "-i"])
+      yield* terminal.type(Desk.reprise("resume", "last").join(" "))
+      yield* terminal.press("Enter")
+      yield* terminal.shows("ctrl-d leave")
+      yield* terminal.type("half a ")
+      yield* terminal.shows("> half a")
+      yield* terminal.press("C-z")
+      yield* terminal.shows("Stopped")
+      yield* terminal.type("stty -a | grep -ow -e '-*icanon' -e '-*echo'")
+      yield* terminal.press("Enter")
+      yield* terminal.shows("\nicanon\necho\n")
+      yield* terminal.type("fg")
+      yield* terminal.press("Enter")
+      yield* terminal.shows("> half a\n")
+      yield* terminal.type("line")
+      yield* terminal.press("Enter")
+      yield* terminal.shows("\n  half a line\n")
+    }))
+
   Desk.test("an agent that ends the process leaves the terminal as it was, and the session resumable", (desk) =>
     Effect.gen(function*() {
       const [id] = yield* Desk.store(desk, [tests])

@@ -13,6 +13,9 @@ import * as Tmux from "./tmux.ts"
 
 const program = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url))
 
+/** What Node compiled: only the first run of all waits for it. */
+const caches = fileURLToPath(new URL("../../../node_modules/.cache", import.meta.url))
+
 /** A project with sessions, on a disk of its own. */
 export interface Desk {
   readonly root: string
@@ -71,7 +74,7 @@ export const terminal = (
     directory: NodeFs.mkdtempSync(`${root}/terminal-`),
     cwd: project,
     command,
-    env: { REPRISE_DIR: sessions, HOME: root, TZ: "UTC" }
+    env: { REPRISE_DIR: sessions, XDG_CACHE_HOME: caches, HOME: root, TZ: "UTC" }
   })
 
 /** How `reprise` is started. */

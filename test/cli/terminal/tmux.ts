@@ -98,11 +98,23 @@ export const open = Effect.fnUntraced(function*(options: {
       Effect.map(({ stdout }) => stdout)
     )
   const assignments = Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`])
+  const ask = (format: string) => Effect.map(tmux("display-message", "-p", format), (answer) => answer.trim())
+  const pid = Effect.map(ask("#{pane_pid}"), Number)
+  const children = Effect.flatMap(pid, (pid) =>
+    Effect.map(
+      Effect.promise(() => run("ps", ["-o", "pid=", "--ppid", String(pid)])),
+      ({ stdout }) => stdout.trim().split(/\s+/).map(Number)
+    ))
+  const close = Effect.gen(function*() {
+    const pids = [yield* pid, ...yield* Effect.catchCause(children, () => Effect.succeed([]))]
+    yield* tmux("kill-server")
+    // They hang up, and save: nothing of them may be there when the next test begins.
+    yield* Effect.forEach(pids, gone, { discard: true })
+  })
   yield* Effect.acquireRelease(
     tmux("new-session", "-d", "-x", String(columns), "-y", String(rows), "-c", cwd, ...assignments, "--", ...command),
-    () => Effect.ignoreCause(tmux("kill-server"))
+    () => Effect.ignoreCause(close)
   )
-  const ask = (format: string) => Effect.map(tmux("display-message", "-p", format), (answer) => answer.trim())
   const screen = Effect.map(
     tmux("capture-pane", "-p"),
     (text) =>
@@ -114,14 +126,9 @@ export const open = Effect.fnUntraced(function*(options: {
       reached
         ? screen
         : Effect.flatMap(screen, (screen) => Effect.fail(new NotShown({ expected, screen }))))
-  const pid = Effect.map(ask("#{pane_pid}"), Number)
   const terminal: Terminal = {
     pid,
-    child: Effect.flatMap(pid, (pid) =>
-      Effect.map(
-        Effect.promise(() => run("ps", ["-o", "pid=", "--ppid", String(pid)])),
-        ({ stdout }) => Number(stdout.trim())
-      )),
+    child: Effect.map(children, ([child = 0]) => child),
     type: (text) => Effect.asVoid(tmux("send-keys", "-l", "--", text)),
     press: (...keys) => Effect.asVoid(tmux("send-keys", ...keys)),
     paste: (text) => Effect.andThen(tmux("set-buffer", "--", text), Effect.asVoid(tmux("paste-buffer", "-p", "-r"))),

@@ -7,7 +7,7 @@ import { Cause, Effect, Exit, Option, Random, Stream } from "effect"
 import * as NodeFs from "node:fs"
 import * as Journal from "../../../src/core/Journal.ts"
 import * as Text from "../../../src/core/Text.ts"
-import { SessionId, Sessions, type SessionError, Signer, Supervisor } from "../../../src/index.ts"
+import { type SessionError, type SessionId, Sessions, Signer, Supervisor } from "../../../src/index.ts"
 import type { FileSystemHooks } from "../../../src/testing/index.ts"
 import * as Forge from "../forge.ts"
 import * as Pool from "../pool.ts"
@@ -76,10 +76,18 @@ const inputsOf = (dice: Dice.Dice, pool: Pool.Pool, keyRing: Signer.Signer["Serv
       const { files, id } = session()
       const snapshot = files["session.json"] ?? new Uint8Array(0)
       const writer = Option.getOrThrow(
-        Journal.writer(keyRing, { id, epoch: 9, part: 0, snapshot: Pool.signatureIn(snapshot), revision: dice.below(9) })
+        Journal.writer(keyRing, {
+          id,
+          epoch: 9,
+          part: 0,
+          snapshot: Pool.signatureIn(snapshot),
+          revision: dice.below(9)
+        })
       )
-      const lines = Array.from({ length: dice.below(5) }, () =>
-        writer.encode([{ at: Forge.at, json: `{"_tag":"PromptRecorded","prompt":${Mutate.json(dice, 2)}}` }]))
+      const lines = Array.from(
+        { length: dice.below(5) },
+        () => writer.encode([{ at: Forge.at, json: `{"_tag":"PromptRecorded","prompt":${Mutate.json(dice, 2)}}` }])
+      )
       const journal = Text.concat([writer.firstLine, ...lines])
       const changed = dice.below(2) === 0 ? journal : Mutate.mutated(dice, journal)
       return { id, files: { ...files, "journal.9.0.jsonl": changed }, file: changed }
@@ -91,7 +99,10 @@ const inputsOf = (dice: Dice.Dice, pool: Pool.Pool, keyRing: Signer.Signer["Serv
     },
     "names of anything": () => {
       const { files, id } = session()
-      const names = Array.from({ length: 1 + dice.below(6) }, () => [Mutate.name(dice), dice.bytes(dice.below(50))])
+      const names = Array.from({ length: 1 + dice.below(6) }, (): readonly [string, Uint8Array] => [
+        Mutate.name(dice),
+        dice.bytes(dice.below(50))
+      ])
       return { id, files: { ...files, ...Object.fromEntries(names) }, file: foreign() }
     },
     "a file of version 1": () => ({ ...session(), file: foreign() }),
@@ -158,7 +169,9 @@ export const run = Effect.fnUntraced(function*({ hook, inputs }: Options) {
       const operation = dice.below(4)
       if (operation === 0) yield* ask(about("verify"), Sessions.verify(id))
       if (operation === 1) yield* ask(about("list"), Stream.runCollect(Sessions.list()))
-      if (picture !== undefined && picture !== World.pictureOf(sessions)) findings.push(`${about("reading")}: wrote something`)
+      if (picture !== undefined && picture !== World.pictureOf(sessions)) {
+        findings.push(`${about("reading")}: wrote something`)
+      }
       if (operation === 2) {
         const isRunning = yield* ask(about("resume"), Sessions.resume(id))
         if (isRunning) yield* ask(about("close"), Sessions.close(id))

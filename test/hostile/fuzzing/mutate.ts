@@ -3,9 +3,37 @@ import * as Text from "../../../src/core/Text.ts"
 import type { Dice } from "./dice.ts"
 
 const tokens = [
-  "{", "}", "[", "]", ",", ":", "\"", "\\", "\n", "\0", "null", "true", "-0", "1e999", "0.1e-400", "00", "\"\"",
-  "\\ud800", "\"__proto__\":", "\"constructor\":", "\"version\":3", "\"version\":1", "\"id\":", "\"signature\":",
-  "\"seq\":1,\"batch\":1,", "9007199254740993", "\"_tag\":\"Moved\"", "\ufeff", "/**/", "[[[[[[[[[[", "]]]]]]]]]]"
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  "\"",
+  "\\",
+  "\n",
+  "\0",
+  "null",
+  "true",
+  "-0",
+  "1e999",
+  "0.1e-400",
+  "00",
+  "\"\"",
+  "\\ud800",
+  "\"__proto__\":",
+  "\"constructor\":",
+  "\"version\":3",
+  "\"version\":1",
+  "\"id\":",
+  "\"signature\":",
+  "\"seq\":1,\"batch\":1,",
+  "9007199254740993",
+  "\"_tag\":\"Moved\"",
+  "\ufeff",
+  "/**/",
+  "[[[[[[[[[[",
+  "]]]]]]]]]]"
 ] as const
 
 const splice = (bytes: Uint8Array, at: number, removed: number, added: Uint8Array): Uint8Array =>
@@ -43,8 +71,31 @@ export const mutated = (dice: Dice, bytes: Uint8Array): Uint8Array => {
   return changed
 }
 
-const texts = ["", "a", "é漢🦊", "\\u0000", "\\ud83d\\ude00", "\\ud800", "__proto__", "constructor", "\\\"", " ", "x".repeat(300)] as const
-const numbers = ["0", "-0", "1", "-1.5", "1e2", "1e400", "123456789012345678901", "0.1", "1E-7", "9007199254740992"] as const
+const texts = [
+  "",
+  "a",
+  "é漢🦊",
+  "\\u0000",
+  "\\ud83d\\ude00",
+  "\\ud800",
+  "__proto__",
+  "constructor",
+  "\\\"",
+  " ",
+  "x".repeat(300)
+] as const
+const numbers = [
+  "0",
+  "-0",
+  "1",
+  "-1.5",
+  "1e2",
+  "1e400",
+  "123456789012345678901",
+  "0.1",
+  "1E-7",
+  "9007199254740992"
+] as const
 
 /** JSON by its grammar, with what the grammar allows and readers dislike. */
 export const json = (dice: Dice, depth: number): string => {
@@ -60,8 +111,29 @@ export const json = (dice: Dice, depth: number): string => {
 }
 
 const nameParts = [
-  "lease", "journal", "pending", "session", "original", "creating", "deleting", ".", "..1", ".json", ".jsonl", ".0", ".1",
-  ".999999999999999", ".1e3", ".-1", ".v2", " ", "\n", "é", "🦊", "a".repeat(100), "6f1f9a52-7c1c-4c55-9b2e-0a6a3b1f2c10",
+  "lease",
+  "journal",
+  "pending",
+  "session",
+  "original",
+  "creating",
+  "deleting",
+  ".",
+  "..1",
+  ".json",
+  ".jsonl",
+  ".0",
+  ".1",
+  ".999999999999999",
+  ".1e3",
+  ".-1",
+  ".v2",
+  " ",
+  "\n",
+  "é",
+  "🦊",
+  "a".repeat(100),
+  "6f1f9a52-7c1c-4c55-9b2e-0a6a3b1f2c10",
   "6F1F9A52-7C1C-4C55-9B2E-0A6A3B1F2C10"
 ] as const
 

@@ -21,6 +21,8 @@ export interface Options {
   /** What is swapped, and with what. */
   readonly targets?: ReadonlyArray<"project" | "directory" | "file" | "pending">
   readonly kinds?: ReadonlyArray<"link" | "fifo" | "directory" | "file">
+  /** Ends with the first finding. */
+  readonly untilFound?: boolean
   readonly disk?: Layer.Layer<FileSystem.FileSystem>
 }
 
@@ -92,7 +94,7 @@ const told = (value: unknown): string =>
 
 export const run = Effect.fnUntraced(function*(options: Options) {
   const findings = new Set<string>()
-  const counts = { succeeded: 0, refused: 0 }
+  const counts = { succeeded: 0, refused: 0, swaps: 0 }
   const outcomes = new Map<string, number>()
   const { root } = yield* World.workspace
   const places = Places.below(root)
@@ -133,18 +135,27 @@ export const run = Effect.fnUntraced(function*(options: Options) {
     const until = performance.now() + options.milliseconds
 
     const check = (what: string, said: unknown) => {
-      if (told(said).includes(Places.marker)) findings.add(`${what} answers with what is outside: ${told(said).slice(0, 400)}`)
+      if (told(said).includes(Places.marker)) {
+        findings.add(`${what} answers with what is outside: ${told(said).slice(0, 400)}`)
+      }
     }
+
+    const goesOn = () => performance.now() < until && !isStuck && !(options.untilFound === true && findings.size > 0)
 
     /** One operation: it ends in time, with success or a typed error, and says nothing of what is outside. */
     const ask = <A, E extends { readonly _tag: string }, R>(what: string, operation: Effect.Effect<A, E, R>) =>
       Effect.gen(function*() {
         const fiber = yield* Effect.forkDetach(Effect.exit(operation))
-        const ended = yield* Effect.timeoutOption(Effect.promise(() => new Promise<Exit.Exit<A, E>>((resolve) => {
-          fiber.addObserver((exit) => {
-            if (Exit.isSuccess(exit)) resolve(exit.value)
-          })
-        })), patience)
+        const ended = yield* Effect.timeoutOption(
+          Effect.promise(() =>
+            new Promise<Exit.Exit<A, E>>((resolve) => {
+              fiber.addObserver((exit) => {
+                if (Exit.isSuccess(exit)) resolve(exit.value)
+              })
+            })
+          ),
+          patience
+        )
         if (Option.isNone(ended)) {
           isStuck = true
           findings.add(`${what} hangs`)
@@ -170,8 +181,9 @@ export const run = Effect.fnUntraced(function*(options: Options) {
     const judge = (what: string, project: string, path: string) => {
       const seen = looks.get(project) ?? []
       const [first] = seen
-      if (first === undefined || seen.length < 2) findings.add(`${what}: its project was looked at ${seen.length} times`)
-      else if (!seen.every((look) => ProjectPath.isSame(first, look))) {
+      if (first === undefined || seen.length < 2) {
+        findings.add(`${what}: its project was looked at ${seen.length} times`)
+      } else if (!seen.every((look) => ProjectPath.isSame(first, look))) {
         findings.add(`${what}: runs although its project was replaced`)
       }
       if (!path.startsWith(`${places.projects}/`) || path !== first?.path) findings.add(`${what}: runs in ${path}`)
@@ -179,7 +191,7 @@ export const run = Effect.fnUntraced(function*(options: Options) {
 
     const work = Effect.fnUntraced(function*(name: string) {
       const project = `${places.projects}/${name}`
-      while (performance.now() < until && !isStuck) {
+      while (goesOn()) {
         looks.delete(project)
         const created = yield* ask("create", Sessions.create({ project, name, config: World.config }))
         if (Option.isNone(created)) continue
@@ -191,7 +203,7 @@ export const run = Effect.fnUntraced(function*(options: Options) {
         yield* ask("checkpoint", Sessions.checkpoint(id))
         yield* ask("append", created.value.append({ role: "user", content: "hello again" }))
         yield* ask("close", Sessions.close(id))
-        for (let round = 0; round < 4 && performance.now() < until && !isStuck; round++) {
+        for (let round = 0; round < 4 && goesOn(); round++) {
           const loaded = yield* ask("load", Sessions.load(id))
           yield* ask("list", Stream.runCollect(Sessions.list()))
           looks.delete(project)
@@ -222,7 +234,11 @@ export const run = Effect.fnUntraced(function*(options: Options) {
     return swaps
   }).pipe(
     Effect.provide(layer),
-    Effect.map((swaps) => Object.assign(counts, { swaps }))
+    Effect.tap((swaps) =>
+      Effect.sync(() => {
+        counts.swaps = swaps
+      })
+    )
   )
   return { counts, findings: [...findings], outcomes }
 }, Effect.scoped)

@@ -1,6 +1,6 @@
 /** A file system that follows links where the store asked it not to. */
-import { Effect, FileSystem, Layer } from "effect"
 import { NodeFileSystem } from "@effect/platform-node"
+import { Effect, FileSystem, Layer } from "effect"
 
 export const layer: Layer.Layer<FileSystem.FileSystem> = Layer.effect(
   FileSystem.FileSystem,

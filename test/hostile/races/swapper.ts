@@ -96,14 +96,14 @@ const swap = (victim: Victim, kind: string): boolean => {
   return isSwapped
 }
 
-let isOver = false
+const state = { isOver: false }
 process.stdin.on("end", () => {
-  isOver = true
+  state.isOver = true
 }).resume()
 
 let swaps = 0
 process.stdout.write("ready\n")
-while (!isOver) {
+while (!state.isOver) {
   const target = choice(targets.split(",")) ?? ""
   const victim = victims[target]?.()
   const kind = choice(kinds.split(",")) ?? ""

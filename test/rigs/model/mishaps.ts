@@ -162,7 +162,10 @@ export const beaten = (
     case "Resume":
       if (!holdsMeanwhile || !outcome.startsWith("ok")) return []
       return [
-        ...(takesOver(other.operation) || !operation.takeOver ? [refused] : []),
+        // One that had claimed it already takes whoever took it away for alive.
+        ...(takesOver(other.operation) || !operation.takeOver
+          ? [refused, { ...refused, outcome: Model.alreadyRunning("alive") }]
+          : []),
         // The other one moved the session to another project, between the check of this one and its claim.
         ...(movesTo(other.operation) === undefined ? [] : [session, Model.won(session, by, "released", around.now)])
           .map((next) => ({ outcome: "RestoreFailed/ProjectChanged", next }))

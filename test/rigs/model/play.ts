@@ -4,7 +4,7 @@
  */
 import { Clock, Duration, Effect, Random, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { SessionId, type SessionLimits, SessionList, Sessions } from "../../../src/index.ts"
+import { type SessionId, type SessionLimits, SessionList, Sessions } from "../../../src/index.ts"
 import * as Places from "../places.ts"
 import * as Acting from "./acting.ts"
 import * as Expectation from "./expectation.ts"

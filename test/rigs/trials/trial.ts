@@ -100,7 +100,7 @@ const judgeStored = (
     ...(!isDone && (isLiedTo || !isStrict || operation.status === "closed") ? ["closed", "interrupted"] : []),
     ...(!isDone && operation.takesOver === true ? ["interrupted"] : []),
     // A complete snapshot that no journal names yet.
-    ...(!isDone && here.session !== undefined && isReplaced(here.process.disk) ? ["closed"] : []),
+    ...(!isDone && isReplaced(here.process.disk) ? ["closed"] : []),
     ...(!isStrict ? [operation.status === "running" ? "interrupted" : operation.status, before.status] : [])
   ].map((status) => status === "running" ? heldHere : status)
   if (!statuses.includes(found.status)) wrong.push(`it is ${found.status} and not ${statuses.join(" or ")}`)
