@@ -45,7 +45,9 @@ const environment = ({ root, sessions }: Place) => ({
   HOME: root,
   XDG_CACHE_HOME: `${shipped}/cache`,
   NO_COLOR: undefined,
-  COLUMNS: undefined
+  COLUMNS: undefined,
+  // Where coverage is measured Node keeps nothing that it compiled.
+  NODE_V8_COVERAGE: undefined
 })
 
 /** Runs a program to its end. */

@@ -11,8 +11,8 @@ import {
 } from "@effect/vitest/utils"
 import { Option, Result, Schema } from "effect"
 import { type Session, SessionError } from "effect-reprise"
-import * as Signature from "../../src/core/Signature.ts"
 import * as Head from "../../src/core/Head.ts"
+import * as Signature from "../../src/core/Signature.ts"
 import * as Snapshot from "../../src/core/Snapshot.ts"
 import * as Text from "../../src/core/Text.ts"
 import {
@@ -27,10 +27,10 @@ import {
   keyRingOf,
   later,
   lostKey,
-  rules,
   nested,
   otherId,
   publish,
+  rules,
   sign,
   signBytes,
   signText,
@@ -52,7 +52,8 @@ const {
   Unsigned
 } = SessionError
 
-const open = (bytes: Uint8Array, depth = rules.maxDepth) => Snapshot.open(keyRing, id, bytes, { ...rules, maxDepth: depth })
+const open = (bytes: Uint8Array, depth = rules.maxDepth) =>
+  Snapshot.open(keyRing, id, bytes, { ...rules, maxDepth: depth })
 
 const opened = (bytes: Uint8Array, depth = rules.maxDepth): Snapshot.Opened => Result.getOrThrow(open(bytes, depth))
 

@@ -13,10 +13,10 @@ import {
   id,
   journalLines,
   keyRing,
-  rules,
   nested,
   otherId,
   publish,
+  rules,
   small,
   states,
   strangers,
@@ -43,7 +43,8 @@ const journalOn = (
 
 const firstLine = (journal: Uint8Array): Uint8Array => journal.subarray(0, journal.indexOf(0x0a) + 1)
 
-const open = (stored: StoredSession.StoredBytes, depth = rules.maxDepth) => StoredSession.open(keyRing, id, stored, { ...rules, maxDepth: depth })
+const open = (stored: StoredSession.StoredBytes, depth = rules.maxDepth) =>
+  StoredSession.open(keyRing, id, stored, { ...rules, maxDepth: depth })
 
 const invalid = (reason: SessionError.InvalidJson["reason"]) => new InvalidJson({ id, reason })
 
@@ -183,7 +184,9 @@ describe("StoredSession.open", () => {
       }
       return Result.match(open(stored, depth), {
         onSuccess: ({ state }) =>
-          Result.isSuccess(Snapshot.open(keyRing, id, publish(state).bytes, { ...rules, maxDepth: depth })) ? "can be saved" : "can't be saved",
+          Result.isSuccess(Snapshot.open(keyRing, id, publish(state).bytes, { ...rules, maxDepth: depth }))
+            ? "can be saved"
+            : "can't be saved",
         onFailure: (error) => error._tag === "InvalidJson" ? error.reason._tag : error._tag
       })
     }

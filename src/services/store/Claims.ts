@@ -144,7 +144,7 @@ export const make = (services: {
         ({ name }) => files.removeQuietly(at(name)),
         { discard: true }
       )
-    }, (effect) => Effect.ignore(effect))
+    }, (effect) => Effect.asVoid(Effect.exit(effect)))
 
     const switchTo = (journal: JournalFile) =>
       Effect.suspend(() => {
@@ -295,6 +295,7 @@ export const make = (services: {
     yield* Effect.addFinalizer(() =>
       // Held by a process that lives, nobody else could have it: so it is tried again.
       Effect.suspend(() => isOver ? Effect.void : giveBack).pipe(
+        Effect.catchDefect((cause) => Effect.fail(new StoreError({ operation: "release", cause }))),
         Effect.retry({ while: (error) => error._tag === "StoreError", times: 2 }),
         Effect.catchTags({
           SessionEnded: () => Effect.void,

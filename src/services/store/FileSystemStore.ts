@@ -272,7 +272,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       /** Whether a session at rest may hold events that no snapshot does; one that can't be read does not tell. */
       const isOpen = (id: SessionId.SessionId, directory: string) =>
         sessions.entry(id, directory).pipe(
-          Effect.map(({ status }) => status !== "closed"),
+          Effect.map(({ status }) => status === "interrupted" || status === "elsewhere"),
           Effect.catchTags({
             InvalidJson: () => Effect.succeed(false),
             SchemaVersion: () => Effect.succeed(false),

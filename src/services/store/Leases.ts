@@ -119,7 +119,7 @@ export const make = (services: {
       ...found.leases.filter((lease) => lease < epoch).map(Layout.lease)
     ]
     yield* Effect.forEach(stale, (name) => files.removeQuietly(path.join(directory, name)), { discard: true })
-  }, (effect) => Effect.ignore(effect))
+  }, (effect) => Effect.asVoid(Effect.exit(effect)))
 
   /** Links a lease; false where somebody else has that number. */
   const link = Effect.fnUntraced(function*(
@@ -153,7 +153,7 @@ export const make = (services: {
     )
 
   const undo = (directory: string, won: Won, state: Lease.Lease["state"], since?: Timestamp) =>
-    Effect.ignore(
+    Effect.exit(
       Effect.retry(
         Effect.flatMap(next(won.epoch), (instead) => link(directory, instead, state, since)),
         { times: 2 }

@@ -28,5 +28,5 @@ export const sweepPrivate = (
       if (Option.isNone(maker) || (yield* liveness.judge(maker.value)) !== "dead") continue
       yield* files.removeQuietly(path.join(directory, name), { recursive: true })
     }
-  }).pipe((effect) => Effect.ignore(effect))
+  }).pipe((effect) => Effect.asVoid(Effect.exit(effect)))
 }

@@ -172,6 +172,21 @@ describe("In a real terminal", () => {
       if (id !== undefined) assert.strictEqual((yield* Desk.load(desk, id)).report.status, "closed")
     }))
 
+  Desk.test("what is piped in is stored, and without a name and a terminal there is nothing to pick", (desk) =>
+    Effect.gen(function*() {
+      const [id] = yield* Desk.store(desk, [tests])
+      const script =
+        `printf 'Go on.\\n/done 2\\n' | reprise resume last; echo; reprise resume < /dev/null; ${aftermath}`
+      const terminal = yield* Desk.terminal(desk, { columns: 80, rows: 40 }, Desk.shell(script))
+      yield* terminal.shows("after: 2\nicanon\necho")
+      yield* Desk.shows(desk, terminal, "piped")
+      assert.isDefined(id)
+      if (id === undefined) return
+      const { report, state } = yield* Desk.load(desk, id)
+      assert.strictEqual(report.status, "closed")
+      assert.strictEqual(state.conversation.at(-1)?.content, "Go on.")
+    }))
+
   Desk.test("Ctrl-Z stops it for the shell, and fg goes on with what was typed", (desk) =>
     Effect.gen(function*() {
       yield* Desk.store(desk, [tests])

@@ -27,7 +27,6 @@ const corpses = (session: Model.Session, { by, operation }: Act, around: Model.S
   [
     session,
     Model.step(session, by, operation, around).next,
-    ...Mishaps.late(session, by, operation, around).map(({ next }) => next),
     ...Mishaps.unfinished(session, by, operation, around, true)
   ].map((left) => Model.without(left, by))
 
@@ -41,15 +40,14 @@ export const afterAct = (
   const { by, operation } = act
   if (outcome === "died") return corpses(session, act, around)
   const expected = Model.step(session, by, operation, around)
-  const late = Mishaps.late(session, by, operation, around)
-  const ends = [expected, ...late].filter((allowed) => allowed.outcome === outcome).map(({ next }) => next)
+  const ends = outcome === expected.outcome ? [expected.next] : []
   if (trouble === "none") return ends
   // A rename is done before the session is given back.
   const kept = operation._tag === "Rename" && ends.length > 0 && !Model.isLive(session, by)
     ? [Model.heldBy(expected.next, by)]
     : []
   const left = isTrouble(outcome) ? Mishaps.unfinished(session, by, operation, around, trouble === "full") : []
-  return [...ends, ...kept, ...left, ...(left.length > 0 ? late.map(({ next }) => next) : [])]
+  return [...ends, ...kept, ...left]
 }
 
 /**
@@ -74,7 +72,7 @@ export const afterBoth = (
     if (outcome === "died") {
       return [...corpses(from, act, around), ...beaten.map(({ next }) => Model.without(next, by))]
     }
-    return [Model.step(from, by, operation, around), ...Mishaps.late(from, by, operation, around), ...beaten]
+    return [Model.step(from, by, operation, around), ...beaten]
       .filter((allowed) => allowed.outcome === outcome)
       .map(({ next }) => next)
   }

@@ -90,25 +90,6 @@ const movesTo = (operation: Model.Operation) => operation._tag === "Resume" ? op
 
 const lost = "SessionEnded/LeaseLost"
 
-/**
- * What else one finds that ran the session and lost it: its last event went to
- * the journal that still counts, because whoever had the session meanwhile gave
- * it back as it was.
- */
-export const late = (
-  session: Model.Session,
-  by: number,
-  operation: Model.Operation,
-  { now }: Model.Surroundings
-): ReadonlyArray<Model.Allowed> => {
-  const reaches = Model.isLive(session, by) && !Model.isCurrent(session, by) && session.isOpen && session.journal === by
-  if (!reaches || session.stage === "gone" || operation._tag === "Close" || operation._tag === "Checkpoint") return []
-  return half(session, operation, now).map((left) => ({
-    outcome: lost,
-    next: Model.withHandle(Model.settled(left), by, { state: "LeaseLost" })
-  }))
-}
-
 /** A process finds out sooner or later that it lost a session. */
 export const noticed = (session: Model.Session, process: number): Model.Session =>
   Model.isLive(session, process) && !Model.isCurrent(session, process)

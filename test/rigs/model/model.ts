@@ -38,9 +38,8 @@ export interface Session {
   readonly holder: number
   /** Grows with each lease. */
   readonly epoch: number
-  /** Whether a journal counts, and which process writes, or wrote, to it. */
+  /** Whether a journal counts. */
   readonly isOpen: boolean
-  readonly journal: number
   readonly since: number
   readonly closedAt: number
   /** What each process has in hand; the number of a process never comes again. */
@@ -84,7 +83,6 @@ export const created = (by: number, content: Content): Session => ({
   holder: by,
   epoch: 1,
   isOpen: true,
-  journal: by,
   since: content.updatedAt,
   closedAt: 0,
   handles: { [by]: { epoch: 1, state: "live", project: content.project } }
@@ -206,7 +204,7 @@ const resumed = (session: Session, by: number, project: string, now: number): Se
   const next = won(session, by, "held", now)
   const { content } = next
   const moved = project === content.project ? content : { ...content, project, updatedAt: now }
-  return withHandle({ ...holds(moved)(next), isOpen: true, journal: by }, by, {
+  return withHandle({ ...holds(moved)(next), isOpen: true }, by, {
     epoch: next.epoch,
     state: "live",
     project
@@ -216,7 +214,7 @@ const resumed = (session: Session, by: number, project: string, now: number): Se
 /** Renamed, and held by nobody again. */
 const renamed = (session: Session, by: number, operation: Operation, now: number): Session => {
   const next = won(session, by, "released", now)
-  return holds(after(session.seen, operation, now))({ ...next, epoch: next.epoch + 1, journal: by })
+  return holds(after(session.seen, operation, now))({ ...next, epoch: next.epoch + 1 })
 }
 
 /** What an operation does when nothing goes wrong and nobody is in its way. */
