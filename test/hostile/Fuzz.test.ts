@@ -9,7 +9,7 @@ describe("A file that nobody should read", () => {
     "is answered with success or a typed error, in time, and neither starts nor writes anything",
     () =>
       Effect.gen(function*() {
-        const { findings, outcomes } = yield* Fuzzer.run({ inputs: 800 })
+        const { findings, outcomes } = yield* Fuzzer.run({ inputs: 500 })
         assert.deepStrictEqual(findings, [])
         assert.isAbove(outcomes.get("success") ?? 0, 100)
         assert.isAbove(outcomes.get("InvalidJson/BadSignature") ?? 0, 5)

@@ -12,10 +12,10 @@ const kill = (options: Parameters<typeof RandomKill.killAtRandom>[0]) =>
 describe("Processes that are killed at random moments, one after the other on one store", () => {
   it.live("leave what was acknowledged to the next one, and to one that looks on", () =>
     Effect.gen(function*() {
-      const { cutShort, findings, kills, watched } = yield* kill({ kills: 10, killsEach: 5 })
+      const { cutShort, findings, kills, watched } = yield* kill({ kills: 6, killsEach: 3 })
       assert.deepStrictEqual(findings, [])
-      assert.deepStrictEqual([kills, watched], [10, 5])
-      assert.isAbove(cutShort, 2)
+      assert.deepStrictEqual([kills, watched], [6, 3])
+      assert.isAbove(cutShort, 0)
     }), 120_000)
 
   const broken: ReadonlyArray<readonly [Mutant, string, RegExp]> = [
