@@ -44,9 +44,7 @@ export const directory = Effect.gen(function*() {
   const path = yield* Path.Path
   const { dir } = yield* root
   const cwd = yield* WorkingDirectory
-  const named = Option.filter(dir, (dir) => dir !== "").pipe(
-    Option.orElse(() => Option.none<string>())
-  )
+  const named = Option.filter(dir, (dir) => dir !== "")
   if (Option.isSome(named)) return path.resolve(cwd, named.value)
   const fromEnvironment = yield* Effect.mapError(Config.option(Config.String("REPRISE_DIR")), noHome)
   if (Option.isSome(fromEnvironment) && fromEnvironment.value !== "") return path.resolve(cwd, fromEnvironment.value)

@@ -54,6 +54,44 @@ export interface Verified {
 }
 
 /**
+ * Where a session begins anew: a snapshot, and the journal that names it and has
+ * nothing in it yet.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Begun {
+  readonly snapshot: Snapshot.Signed
+  readonly journal: Journal.Writer
+}
+
+/**
+ * Encodes and signs a state as a snapshot, and begins its journal. None without
+ * a key to sign with.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const begin = (
+  keyRing: KeyRing,
+  state: SessionState,
+  messages: ReadonlyArray<Uint8Array>,
+  { part, ...publication }: Snapshot.Publication & { readonly part: number }
+): Option.Option<Begun> =>
+  Option.gen(function*() {
+    const snapshot = yield* Snapshot.encode(keyRing, state, messages, publication)
+    const journal = yield* Journal.writer(keyRing, {
+      id: state.session.id,
+      epoch: publication.epoch,
+      part,
+      snapshot: snapshot.signature,
+      revision: state.revision,
+      ...(publication.version === undefined ? {} : { version: publication.version })
+    })
+    return { snapshot, journal }
+  })
+
+/**
  * Verifies snapshot and journals and folds them.
  *
  * **Details**

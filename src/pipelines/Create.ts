@@ -9,7 +9,6 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Check from "../core/Check.ts"
-import * as Journal from "../core/Journal.ts"
 import type { JsonObject } from "../core/Json.ts"
 import * as Json from "../core/Json.ts"
 import type { Fingerprint } from "../core/ProjectPath.ts"
@@ -19,8 +18,8 @@ import * as Session from "../core/Session.ts"
 import { CreateFailed, InvalidSession, ProjectChanged, StoreError, TooManyStored } from "../core/SessionError.ts"
 import * as SessionId from "../core/SessionId.ts"
 import * as SessionList from "../core/SessionList.ts"
-import * as Snapshot from "../core/Snapshot.ts"
 import * as StateSize from "../core/StateSize.ts"
+import * as StoredSession from "../core/StoredSession.ts"
 import type * as Timestamp from "../core/Timestamp.ts"
 import { now } from "../services/Now.ts"
 import { ProjectDirectory } from "../services/ProjectDirectory.ts"
@@ -132,11 +131,8 @@ const launch = Effect.fnUntraced(function*(
       new InvalidSession({ issues: [`it would have ${bytes} bytes and the limit is ${store.limits.maxBytes}`] })
     )
   }
-  const epoch = SessionStore.firstEpoch
-  const { version } = store.format
-  const snapshot = yield* signed(Snapshot.encode(keyRing, state, [], { epoch, version }))
-  const writer = yield* signed(
-    Journal.writer(keyRing, { id, epoch, part: 0, snapshot: snapshot.signature, revision: 0, version })
+  const { journal: writer, snapshot } = yield* signed(
+    StoredSession.begin(keyRing, state, [], { epoch: SessionStore.firstEpoch, part: 0, version: store.format.version })
   )
 
   const again = yield* Effect.mapError(fingerprint(options.project), failed)

@@ -22,7 +22,7 @@ import type { SessionId } from "../core/SessionId.ts"
 import * as Snapshot from "../core/Snapshot.ts"
 import type { Hmac } from "../services/Hmac.ts"
 import { SessionStore } from "../services/SessionStore.ts"
-import { make, signed, Signer } from "../services/Signer.ts"
+import { shared, signed, Signer } from "../services/Signer.ts"
 import * as Files from "../services/store/Files.ts"
 import * as Load from "./Load.ts"
 import * as Telemetry from "./Telemetry.ts"
@@ -50,14 +50,6 @@ export interface ExportReport {
   /** As it stands in the file: `.`, below a root `./…`, else absolute. */
   readonly projectPath: string
 }
-
-/**
- * The keys of a secret that two machines share.
- *
- * @category signing
- * @since 0.1.0
- */
-export const sharedSigner = (secret: Redacted.Redacted<Uint8Array>) => make([{ id: "shared", secret }])
 
 const portablePath = Effect.fnUntraced(function*(id: SessionId, project: string, root: string) {
   const fs = yield* FileSystem.FileSystem
@@ -107,7 +99,7 @@ export const exportTo: (id: SessionId, file: string, options?: ExportOptions) =>
   const path = yield* Path.Path
   const store = yield* SessionStore
   const { isOpen, messages, snapshot, state } = yield* Load.open(id, yield* store.read(id))
-  const ring = options.secret === undefined ? yield* Signer : yield* sharedSigner(options.secret)
+  const ring = options.secret === undefined ? yield* Signer : yield* shared(options.secret)
   const { session } = state
   const projectPath = options.root === undefined
     ? session.projectPath

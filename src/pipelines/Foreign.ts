@@ -27,8 +27,7 @@ import * as Version1 from "../core/Version1.ts"
 import * as Version1Signature from "../core/Version1Signature.ts"
 import { Hmac } from "../services/Hmac.ts"
 import { SessionStore } from "../services/SessionStore.ts"
-import { Signer, verified } from "../services/Signer.ts"
-import { sharedSigner } from "./Export.ts"
+import { shared, Signer, verified } from "../services/Signer.ts"
 
 /**
  * How a foreign document is read.
@@ -37,12 +36,17 @@ import { sharedSigner } from "./Export.ts"
  * @since 0.1.0
  */
 export interface ForeignOptions {
+  /** What kind of file it is; by default told from what is in it. */
   readonly from?: ImportFormat
+  /** The secret that it was exported with, or the content of the machine secret of the program that wrote it. */
   readonly secret?: Redacted.Redacted<Uint8Array>
+  /** For `jido_code` with a secret: the short host name of the machine that wrote it. */
   readonly host?: string
+  /** For `jido_code` with a secret: its application salt, if it was configured. */
   readonly application?: string
+  /** Take it even if nothing shows who wrote it: without a signature, or signed with a key that is not here. */
   readonly allowUnsigned?: boolean
-  /** The directory that it gets, so that its own path does not matter. */
+  /** The directory that the session works in from now on: an existing one, absolute. */
   readonly project?: string
   /** The id that it gets, instead of its own. */
   readonly as: Option.Option<SessionId.SessionId>
@@ -87,7 +91,7 @@ const readExport = Effect.fnUntraced(function*(
   options: ForeignOptions
 ) {
   const { format, limits } = yield* SessionStore
-  const signer = options.secret === undefined ? yield* Signer : yield* sharedSigner(options.secret)
+  const signer = options.secret === undefined ? yield* Signer : yield* shared(options.secret)
   const claim = Head.claims(bytes)
   if (Option.isNone(claim) || !SessionId.isSessionId(claim.value.id)) return yield* Head.missing(name)
   const { id } = claim.value

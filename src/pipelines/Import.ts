@@ -9,9 +9,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import type * as Redacted from "effect/Redacted"
 import type { ImportFormat } from "../core/ImportFormat.ts"
-import * as Journal from "../core/Journal.ts"
 import type { Change } from "../core/MigrationStep.ts"
 import * as ProjectPath from "../core/ProjectPath.ts"
 import type { SessionState } from "../core/Session.ts"
@@ -26,6 +24,8 @@ import {
 import * as SessionId from "../core/SessionId.ts"
 import * as Snapshot from "../core/Snapshot.ts"
 import * as StateSize from "../core/StateSize.ts"
+import * as StoredSession from "../core/StoredSession.ts"
+import type { Timestamp } from "../core/Timestamp.ts"
 import type { Hmac } from "../services/Hmac.ts"
 import { ProjectDirectory } from "../services/ProjectDirectory.ts"
 import * as SessionStore from "../services/SessionStore.ts"
@@ -39,21 +39,9 @@ import * as Telemetry from "./Telemetry.ts"
  * @category models
  * @since 0.1.0
  */
-export interface ImportOptions {
-  /** What kind of file it is; by default told from what is in it. */
-  readonly from?: ImportFormat
-  /** The directory that the session works in from now on: an existing one, absolute. */
-  readonly project?: string
+export interface ImportOptions extends Omit<Foreign.ForeignOptions, "as"> {
   /** Where the root is here that the project was told relative to when it was exported. */
   readonly root?: string
-  /** The secret that it was exported with, or the content of the machine secret of the program that wrote it. */
-  readonly secret?: Redacted.Redacted<Uint8Array>
-  /** For `jido_code` with a secret: the short host name of the machine that wrote it. */
-  readonly host?: string
-  /** For `jido_code` with a secret: its application salt, if it was configured. */
-  readonly application?: string
-  /** Take it even if nothing shows who wrote it: without a signature, or signed with a key that is not here. */
-  readonly allowUnsigned?: boolean
   /** Give it a new id, so that it can stand beside the same one. */
   readonly copy?: boolean
 }
@@ -121,7 +109,7 @@ const locate = Effect.fnUntraced(function*(stored: string, options: ImportOption
 
 /** Stores a session that is closed from the first moment that anybody can take it. */
 const place = Effect.fnUntraced(
-  function*(state: SessionState, closedAt: Option.Option<SessionState["session"]["updatedAt"]>) {
+  function*(state: SessionState, closedAt: Option.Option<Timestamp>) {
     const store = yield* SessionStore.SessionStore
     const keyRing = yield* Signer
     const { version } = store.format
@@ -132,10 +120,7 @@ const place = Effect.fnUntraced(
     if (bytes > store.limits.maxBytes) {
       return yield* invalid(`it would have ${bytes} bytes and the limit is ${store.limits.maxBytes}`)
     }
-    const begun = yield* signed(Snapshot.encode(keyRing, state, messages, { epoch, version }))
-    const journal = yield* signed(
-      Journal.writer(keyRing, { id, epoch, part: 0, snapshot: begun.signature, revision: state.revision, version })
-    )
+    const begun = yield* signed(StoredSession.begin(keyRing, state, messages, { epoch, part: 0, version }))
     const closed = yield* signed(
       Snapshot.encode(keyRing, state, messages, {
         epoch,
@@ -144,7 +129,7 @@ const place = Effect.fnUntraced(
       })
     )
     let isOurs = false
-    yield* store.create(id, begun.bytes, journal.firstLine).pipe(
+    yield* store.create(id, begun.snapshot.bytes, begun.journal.firstLine).pipe(
       Effect.tap(() =>
         Effect.sync(() => {
           isOurs = true

@@ -6,7 +6,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Journal from "../core/Journal.ts"
 import type { SessionState } from "../core/Session.ts"
 import {
   type AlreadyRunning,
@@ -56,34 +55,26 @@ export const rewrite = Effect.fnUntraced(function*<E>(
   const keyRing = yield* Signer
   const { version } = store.format
   // Before anything is claimed: one that can't be read stays as it is, byte for byte.
-  yield* Load.open(id, yield* store.read(id))
+  const stored = yield* store.read(id)
+  const loaded = yield* Load.open(id, stored)
   yield* Effect.scoped(Effect.gen(function*() {
     const claim = yield* store.claim(id)
     const { epoch } = claim
-    const verified = yield* Load.open(id, yield* claim.stored)
+    const claimed = yield* claim.stored
+    const verified = StoredSession.isSame(stored, claimed) ? loaded : yield* Load.open(id, claimed)
+    const { messages } = verified
     const state = yield* change(verified)
-    const bytes = StateSize.total(StateSize.measure(state, verified.messages))
+    const bytes = StateSize.total(StateSize.measure(state, messages))
     if (bytes > store.limits.maxBytes) return yield* new SessionFull({ bytes, limit: store.limits.maxBytes })
-    const { closedAt } = verified.snapshot.head
-    const snapshot = yield* signed(
-      Snapshot.encode(keyRing, state, verified.messages, {
-        epoch,
-        version,
-        ...(verified.isOpen || closedAt === undefined ? {} : { closedAt })
-      })
-    )
     const older = StoredSession.olderVersion(verified, store.format)
     if (Option.isSome(older)) yield* claim.keepOriginal(older.value)
-    if (!verified.isOpen) return yield* claim.close(snapshot.bytes)
-    const journal = yield* signed(
-      Journal.writer(keyRing, {
-        id,
-        epoch,
-        part: 0,
-        snapshot: snapshot.signature,
-        revision: state.revision,
-        version
-      })
+    if (!verified.isOpen) {
+      const { closedAt } = verified.snapshot.head
+      const closed = Snapshot.encode(keyRing, state, messages, { epoch, version, ...(closedAt && { closedAt }) })
+      return yield* claim.close((yield* signed(closed)).bytes)
+    }
+    const { journal, snapshot } = yield* signed(
+      StoredSession.begin(keyRing, state, messages, { epoch, part: 0, version })
     )
     yield* claim.checkpoint(snapshot.bytes, { part: 0, bytes: journal.firstLine })
   }))

@@ -29,6 +29,7 @@ import * as SessionEvent from "../core/SessionEvent.ts"
 import type { KeyRing } from "../core/Signature.ts"
 import * as Snapshot from "../core/Snapshot.ts"
 import * as StateSize from "../core/StateSize.ts"
+import * as StoredSession from "../core/StoredSession.ts"
 import * as Text from "../core/Text.ts"
 import type * as Timestamp from "../core/Timestamp.ts"
 import { now } from "./Now.ts"
@@ -176,17 +177,9 @@ export const make = Effect.fnUntraced(function*(options: {
   /** Makes a state durable as a snapshot with a journal of its own. */
   const writeSnapshot = Effect.fnUntraced(function*(next: Saved) {
     needsCheckpoint = true
-    const snapshot = yield* signed(Snapshot.encode(keyRing, next.state, next.messages, { epoch: claim.epoch, version }))
     const part = journal.part + 1
-    const writer = yield* signed(
-      Journal.writer(keyRing, {
-        id,
-        epoch: claim.epoch,
-        part,
-        snapshot: snapshot.signature,
-        revision: next.state.revision,
-        version
-      })
+    const { journal: writer, snapshot } = yield* signed(
+      StoredSession.begin(keyRing, next.state, next.messages, { epoch: claim.epoch, part, version })
     )
     journal = { ...journal, part }
     yield* keepOriginal

@@ -93,18 +93,13 @@ const documents = Effect.fnUntraced(function*(
   state: SessionState,
   publication: Snapshot.Publication & { readonly part?: number }
 ) {
-  const keyRing = yield* Signer
-  const snapshot = yield* signed(
-    Snapshot.encode(keyRing, state, state.conversation.map(Snapshot.encodeMessage), publication)
+  const { journal, snapshot } = yield* signed(
+    StoredSession.begin(yield* Signer, state, state.conversation.map(Snapshot.encodeMessage), {
+      part: 0,
+      ...publication
+    })
   )
-  const writer = yield* signed(Journal.writer(keyRing, {
-    id: state.session.id,
-    epoch: publication.epoch,
-    part: publication.part ?? 0,
-    snapshot: snapshot.signature,
-    revision: state.revision
-  }))
-  return { snapshot: snapshot.bytes, signature: snapshot.signature, writer }
+  return { snapshot: snapshot.bytes, signature: snapshot.signature, writer: journal }
 })
 
 const prompts = (writer: Journal.Writer, ...texts: ReadonlyArray<string>) =>

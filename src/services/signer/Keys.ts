@@ -105,6 +105,14 @@ export const make = (keys: ReadonlyArray<Key>) =>
     }))
 
 /**
+ * The signer of a secret that two machines share.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const shared = (secret: Redacted.Redacted<Uint8Array>) => make([{ id: "shared", secret }])
+
+/**
  * A key ring of given keys, newest first.
  *
  * @category layers
