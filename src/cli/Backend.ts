@@ -32,7 +32,7 @@ export class Backend extends Context.Reference<{
     sessions: (directory) =>
       Layer.unwrap(Effect.map(
         Effect.promise(() => import("../node/NodeSessions.ts")),
-        (module) => module.layer({ directory })
+        (module) => module.layer({ directory, smallCalls: "synchronous" })
       )),
     listing: (directory) =>
       Layer.unwrap(Effect.map(

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as Kdf from "effect/crypto/Kdf"
 import type * as SecureRandom from "effect/crypto/SecureRandom"
@@ -20,6 +19,7 @@ import * as ResumeLimit from "../services/ResumeLimit.ts"
 import * as SessionStore from "../services/SessionStore.ts"
 import * as Signer from "../services/Signer.ts"
 import * as Supervisor from "../services/Supervisor.ts"
+import * as NodeFiles from "./NodeFiles.ts"
 import * as NodeHmac from "./NodeHmac.ts"
 import * as NodeLiveness from "./NodeLiveness.ts"
 
@@ -45,7 +45,7 @@ export type Services =
  * @category models
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends Pick<NodeFiles.Options, "smallCalls"> {
   /** Where sessions are stored. Created with mode 0700 when the first one is. */
   readonly directory: string
   /** The key ring's file. By default `keyring.json` beside `directory`. */
@@ -54,6 +54,16 @@ export interface Options {
   readonly allowedRoots?: ReadonlyArray<string>
 }
 
+const layerPlatformWith = (files: NodeFiles.Options) =>
+  Layer.mergeAll(
+    NodeFiles.layer(files),
+    NodePath.layer,
+    NodeCrypto.layerSecureRandom,
+    Kdf.layerWebCrypto,
+    NodeHmac.layer,
+    NodeLiveness.layer
+  )
+
 /**
  * The layers below, for applications that replace some of them: node's file
  * system, paths, random numbers, MACs and processes.
@@ -61,14 +71,7 @@ export interface Options {
  * @category layers
  * @since 0.1.0
  */
-export const layerPlatform = Layer.mergeAll(
-  NodeFileSystem.layer,
-  NodePath.layer,
-  NodeCrypto.layerSecureRandom,
-  Kdf.layerWebCrypto,
-  NodeHmac.layer,
-  NodeLiveness.layer
-)
+export const layerPlatform = layerPlatformWith({})
 
 /**
  * Resuming at most as often as `SessionLimits` allow, counted in memory.
@@ -112,10 +115,14 @@ export const layerServices = (options: Options) =>
  *
  * When its scope closes, running sessions are closed, and so saved. Provide
  * `Agent.layer` to it to run a program in every session, and `SessionLimits` or
- * `Redaction` to change theirs.
+ * `Redaction` to change theirs. Below `directory` no link is followed, also where
+ * one takes the place of a directory while a call is being made.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layer = (options: Options): Layer.Layer<Services, StoreError> =>
-  Layer.provideMerge(layerServices(options), layerPlatform)
+  Layer.provideMerge(
+    layerServices(options),
+    layerPlatformWith({ ...options, below: options.directory })
+  )

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as NodeFiles from "./NodeFiles.ts"
 export * as NodeHmac from "./NodeHmac.ts"
 export * as NodeLiveness from "./NodeLiveness.ts"
 export * as NodeMain from "./NodeMain.ts"

@@ -11,12 +11,16 @@ import * as Contest from "./races/contest.ts"
 
 const targets = ["project", "directory", "file", "pending"] as const
 
-/** A target is left out with 0: `--directory 0`. */
-const all = { project: 1, directory: 1, file: 1, pending: 1 }
+/** A target is left out with 0 (`--directory 0`); `--synchronous 1` makes calls of the file system at once. */
+const choices = { project: 1, directory: 1, file: 1, pending: 1, synchronous: 0 }
 
-Campaign.main("race", { seconds: 60, ...all }, ({ seconds, ...options }) =>
+Campaign.main("race", { seconds: 60, ...choices }, ({ seconds, synchronous, ...options }) =>
   Effect.map(
-    Contest.run({ milliseconds: seconds * 1000, targets: targets.filter((target) => options[target] !== 0) }),
+    Contest.run({
+      milliseconds: seconds * 1000,
+      synchronous: synchronous !== 0,
+      targets: targets.filter((target) => options[target] !== 0)
+    }),
     ({ counts, findings, outcomes }) => ({
       counts: `${Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(", ")} (${
         [...outcomes].map(([name, count]) => `${name} ${count}`).join(", ")

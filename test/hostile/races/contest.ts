@@ -4,7 +4,7 @@
  * no session may run in a project that was not the one that was checked, and
  * every operation ends in time, with success or a typed error.
  */
-import { NodeFileSystem, NodePath } from "@effect/platform-node"
+import { NodePath } from "@effect/platform-node"
 import { Cause, Effect, Exit, type FileSystem, Layer, Option, Random, Stream } from "effect"
 import * as NodeChildProcess from "node:child_process"
 import * as NodeFs from "node:fs"
@@ -12,6 +12,7 @@ import * as NodeReadline from "node:readline/promises"
 import { fileURLToPath } from "node:url"
 import * as Lease from "../../../src/core/Lease.ts"
 import { ProjectDirectory, ProjectPath, type SessionId, Sessions, Signer, Supervisor } from "../../../src/index.ts"
+import { NodeFiles } from "../../../src/node/index.ts"
 import * as Forge from "../forge.ts"
 import * as World from "../world.ts"
 import * as Places from "./places.ts"
@@ -23,6 +24,8 @@ export interface Options {
   readonly kinds?: ReadonlyArray<"link" | "fifo" | "directory" | "file">
   /** Ends with the first finding. */
   readonly untilFound?: boolean
+  /** Makes calls of the file system at once. */
+  readonly synchronous?: boolean
   readonly disk?: Layer.Layer<FileSystem.FileSystem>
 }
 
@@ -112,7 +115,10 @@ export const run = Effect.fnUntraced(function*(options: Options) {
       }))
   ).pipe(Layer.provide(ProjectDirectory.layerWith({ allowedRoots: [places.projects] })))
 
-  const disk = options.disk ?? NodeFileSystem.layer
+  const disk = options.disk ?? NodeFiles.layer({
+    below: places.sessions,
+    smallCalls: options.synchronous === true ? "synchronous" : "threads"
+  })
   const layer = World.layer({ sessions: places.sessions, disk, limits: { maxStored: 1_000_000 } }).pipe(
     Layer.merge(Layer.provide(layerProject, Layer.merge(disk, NodePath.layer)))
   )
