@@ -7,6 +7,8 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Json from "./Json.ts"
 import { Shape } from "./SessionError.ts"
@@ -14,7 +16,7 @@ import { Shape } from "./SessionError.ts"
 const describe = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /**
- * A check for one schema: the value itself, or all its mistakes by place and
+ * A check for one schema: the JSON value itself, or all its mistakes by place and
  * expectation. Mistakes never show values.
  *
  * @category constructors
@@ -22,7 +24,8 @@ const describe = SchemaIssue.makeFormatterStandardSchemaV1()
  */
 export const make = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S
-): (input: unknown) => Result.Result<S["Type"], readonly [Shape, ...ReadonlyArray<Shape>]> => {
+): (input: Schema.Json) => Result.Result<S["Type"], readonly [Shape, ...ReadonlyArray<Shape>]> => {
+  for (const ast of [schema.ast, SchemaAST.toType(schema.ast)]) SchemaJITCompiler.enable(ast)
   const is = Schema.is(schema)
   const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
   return (input) => {

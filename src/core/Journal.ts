@@ -45,7 +45,7 @@ const Line = Schema.Struct({
   seq: integer,
   batch: integer,
   at: Timestamp,
-  event: SessionEvent.SessionEvent
+  event: SessionEvent.parsed
 })
 
 const isFirst = Check.make(First)
@@ -283,12 +283,9 @@ const decodeLine = (
     new InvalidJson({ id, reason: new Shape({ path: `journal line ${number} ${path}`.trim(), expected }) })
   return Result.gen(function*() {
     const line = yield* Result.mapError(
-      JsonDocument.parse(Text.concat([body, closing])),
+      JsonDocument.parse(Text.concat([body, closing]), maxDepth),
       (reason) => invalid(reason._tag === "Shape" ? reason : { path: "", expected: expectedText[reason._tag] })
     )
-    if (Json.isDeeperThan(line, maxDepth)) {
-      return yield* Result.fail(invalid({ path: "", expected: `at most ${maxDepth} levels deep` }))
-    }
     const present = version === format.version ? line : yield* migrateLine(id, format, version, line)
     return yield* Result.mapError(isLine(present), ([mistake]) => invalid(mistake))
   })

@@ -8,8 +8,9 @@
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import * as JsonNumber from "./JsonNumber.ts"
 import * as JsonReader from "./JsonReader.ts"
+import * as JsonText from "./JsonText.ts"
+import * as Text from "./Text.ts"
 
 /**
  * A JSON object whose members are JSON.
@@ -31,23 +32,26 @@ export interface Mistake {
 }
 
 /**
- * Parses JSON text. Fails where it is not JSON, or has a number that a double
- * can't hold.
+ * Parses JSON text. Fails where it is not JSON, has a number that a double can't
+ * hold or a lone surrogate, or nests deeper than `maxDepth` levels. `bytes` is
+ * its UTF-8, for those who have it.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const parse = (text: string): Result.Result<Schema.Json, JsonReader.Fault> =>
-  Result.try({
-    try: (): Schema.Json => parseTrusted(text),
-    catch: () => "not JSON" as const
-  }).pipe(
-    Result.filterOrFail(
-      (value) => JsonNumber.areExact(text) && !(text.includes("\\") && hasBackslashInKey(value)),
-      () => "misread" as const
-    ),
-    Result.orElse(() => JsonReader.read(text))
-  )
+export const parse = (
+  text: string,
+  { bytes, maxDepth = Number.MAX_SAFE_INTEGER }: { readonly bytes?: Uint8Array; readonly maxDepth?: number } = {}
+): Result.Result<Schema.Json, JsonReader.Fault> => {
+  const fail = (expected: JsonReader.Fault["expected"]) => Result.fail<JsonReader.Fault>({ offset: 0, expected })
+  const parsed = Result.try(() => parseTrusted(text))
+  if (Result.isFailure(parsed)) return JsonReader.read(text)
+  const facts = JsonText.inspect(bytes ?? Text.toBytes(text))
+  if (facts.depth > maxDepth) return fail("fewer levels")
+  const value = facts.hasEscapedKey || !facts.isExact ? JsonReader.read(text) : Result.succeed(parsed.success)
+  if (!facts.hasUnicodeEscape || Result.isFailure(value)) return value
+  return isWellFormed(value.success) ? value : fail("no lone surrogates")
+}
 
 /**
  * Parses JSON text that others wrote. Fails where `parse` does, and where an
@@ -57,26 +61,17 @@ export const parse = (text: string): Result.Result<Schema.Json, JsonReader.Fault
  * @since 0.1.0
  */
 export const parseForeign = (text: string): Result.Result<Schema.Json, JsonReader.Fault> =>
-  JsonReader.read(text, { uniqueKeys: true })
+  Result.filterOrFail(
+    JsonReader.read(text, { uniqueKeys: true }),
+    (value) => !text.includes("\\u") || isWellFormed(value),
+    () => ({ offset: 0, expected: "no lone surrogates" as const })
+  )
 
 /**
- * V8 (Node 24) takes an escaped key for another one that it has met: after
- * `{"a\\":1}` it reads `{"a\n":1}` as `{"a\\":1}`. The key it takes instead always
- * holds a backslash, so where one does the text is read again, slowly.
+ * The platform says `any`; what it returns is JSON by definition. V8 (Node 24)
+ * takes an escaped key for another one that it has met: after `{"a\\":1}` it reads
+ * `{"a\n":1}` as `{"a\\":1}`. So text with an escaped key is read again, slowly.
  */
-const hasBackslashInKey = (value: Schema.Json): boolean => {
-  const left: Array<Schema.Json> = [value]
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    if (typeof next !== "object" || next === null) continue
-    for (const [key, member] of Object.entries<Schema.Json>(next)) {
-      if (key.includes("\\")) return true
-      if (typeof member === "object" && member !== null) left.push(member)
-    }
-  }
-  return false
-}
-
-/** The platform says `any`; what it returns is JSON by definition. */
 const parseTrusted: (text: string) => Schema.Json = JSON.parse
 
 /**

@@ -21,19 +21,27 @@ import * as Text from "./Text.ts"
 export type Reason = NotUtf8 | Syntax | Shape
 
 /** What a fault of the text means. */
-const reasonOf = ({ expected, offset }: Fault): Syntax | Shape =>
-  expected === "JSON" ? new Syntax({ offset }) : new Shape({ path: `what stands at offset ${offset}`, expected })
+const reasonOf = ({ expected, offset }: Fault, maxDepth?: number): Syntax | Shape => {
+  switch (expected) {
+    case "JSON":
+      return new Syntax({ offset })
+    case "fewer levels":
+      return new Shape({ path: "", expected: `at most ${maxDepth} levels deep` })
+    case "no lone surrogates":
+      return new Shape({ path: "", expected: "free of lone surrogates" })
+    default:
+      return new Shape({ path: `what stands at offset ${offset}`, expected })
+  }
+}
 
 const read = (
   bytes: Uint8Array,
-  parse: (text: string) => Result.Result<Schema.Json, Fault>
+  parse: (text: string) => Result.Result<Schema.Json, Fault>,
+  maxDepth?: number
 ): Result.Result<JsonObject, Reason> =>
   Result.gen(function*() {
     const text = yield* Result.fromOption(Text.fromBytes(bytes), () => new NotUtf8({}))
-    const json = yield* Result.mapError(parse(text), reasonOf)
-    if (/\\u[dD]/.test(text) && !Json.isWellFormed(json)) {
-      return yield* Result.fail(new Shape({ path: "", expected: "free of lone surrogates" }))
-    }
+    const json = yield* Result.mapError(parse(text), (fault) => reasonOf(fault, maxDepth))
     return yield* Result.fromOption(
       Option.liftPredicate(json, isObject),
       () => new Shape({ path: "", expected: "an object" })
@@ -50,12 +58,14 @@ export const isObject = (json: Schema.Json): json is JsonObject =>
   typeof json === "object" && json !== null && !Array.isArray(json)
 
 /**
- * Reads a document that this library wrote.
+ * Reads a document that this library wrote, of at most `maxDepth` levels of
+ * arrays and objects.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const parse = (bytes: Uint8Array): Result.Result<JsonObject, Reason> => read(bytes, Json.parse)
+export const parse = (bytes: Uint8Array, maxDepth?: number): Result.Result<JsonObject, Reason> =>
+  read(bytes, (text) => Json.parse(text, { bytes, ...(maxDepth === undefined ? {} : { maxDepth }) }), maxDepth)
 
 /**
  * Reads a document that others may have written: refuses keys that come twice

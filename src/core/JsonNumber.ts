@@ -33,15 +33,3 @@ export const isExact = (literal: string): boolean => {
   const value = Number(literal)
   return Number.isFinite(value) && canonical(literal) === canonical(String(value))
 }
-
-/** What may be inexact: doubles hold every number of up to 15 digits and two digits of exponent. */
-const suspicious = /-?\d[\d.]{15,}(?:[eE][+-]?\d+)?|-?\d[\d.]{0,14}[eE][+-]?\d{3,}/g
-
-/**
- * Whether JSON text holds no number that is inexact. Texts that look like one
- * count as well, so a `false` wants a closer look.
- *
- * @category predicates
- * @since 0.1.0
- */
-export const areExact = (text: string): boolean => (text.match(suspicious) ?? []).every(isExact)

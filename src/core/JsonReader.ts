@@ -16,7 +16,12 @@ import * as JsonNumber from "./JsonNumber.ts"
  */
 export interface Fault {
   readonly offset: number
-  readonly expected: "JSON" | "a number that can be kept exactly" | "a key that is there once"
+  readonly expected:
+    | "JSON"
+    | "a number that can be kept exactly"
+    | "a key that is there once"
+    | "fewer levels"
+    | "no lone surrogates"
 }
 
 const whiteSpace = /[ \t\n\r]*/y

@@ -5,10 +5,9 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import { SessionId } from "./SessionId.ts"
 import { Timestamp } from "./Timestamp.ts"
-
-const furtherMembers = [Schema.Record(Schema.String, Schema.Json)] as const
 
 let segmenter: Intl.Segmenter | undefined
 
@@ -68,32 +67,6 @@ export const maxPathBytes = 4096
 
 const Label = Schema.String.check(Schema.isBetweenLength(1, 256))
 
-/**
- * Which model the session talks to. Further members are kept as they are.
- *
- * **Details**
- *
- * `temperature` is 0 to 2, `maxTokens` a positive number of tokens.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const SessionConfig = Schema.StructWithRest(
-  Schema.Struct({
-    provider: Label,
-    model: Label,
-    temperature: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 2 })),
-    maxTokens: Schema.Int.check(Schema.isGreaterThan(0))
-  }),
-  furtherMembers
-)
-
-/**
- * @category models
- * @since 0.1.0
- */
-export type SessionConfig = typeof SessionConfig.Type
-
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 /**
@@ -107,6 +80,119 @@ export const Usage = Schema.Struct({
   outputTokens: count,
   totalCost: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 })
+
+/**
+ * Who speaks.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Role = Schema.Literals(["user", "assistant", "system", "tool"])
+
+/** The stored types around a schema for the JSON in them. */
+const model = (json: Schema.Codec<Schema.Json>) => {
+  const record = Schema.Record(Schema.String, json)
+  const furtherMembers = [record] as const
+
+  const part = <const Type extends string, const Fields extends Schema.Struct.Fields>(type: Type, fields: Fields) =>
+    Schema.StructWithRest(Schema.Struct({ type: Schema.Literal(type), ...fields }), furtherMembers)
+
+  const SessionConfig = Schema.StructWithRest(
+    Schema.Struct({
+      provider: Label,
+      model: Label,
+      temperature: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 2 })),
+      maxTokens: Schema.Int.check(Schema.isGreaterThan(0))
+    }),
+    furtherMembers
+  )
+
+  const Part = Schema.Union([
+    part("text", { text: Schema.String }),
+    part("reasoning", { text: Schema.String }),
+    part("file", { mediaType: Schema.String, data: json }),
+    part("tool-call", { id: Schema.String, name: Schema.String, params: json }),
+    part("tool-result", { id: Schema.String, name: Schema.String, isFailure: Schema.Boolean, result: json }),
+    part("tool-approval-request", { approvalId: Schema.String, toolCallId: Schema.String }),
+    part("tool-approval-response", { approvalId: Schema.String, approved: Schema.Boolean })
+  ])
+
+  const Message = Schema.StructWithRest(
+    Schema.Struct({
+      id: Schema.NonEmptyString,
+      role: Role,
+      content: Schema.Union([Schema.String, Schema.Array(Part)]),
+      timestamp: Timestamp,
+      usage: Schema.optionalKey(Usage)
+    }),
+    furtherMembers
+  )
+
+  const Todo = Schema.StructWithRest(
+    Schema.Struct({
+      content: Schema.String,
+      status: Schema.Literals(["pending", "in_progress", "completed"]),
+      activeForm: Schema.String
+    }),
+    furtherMembers
+  )
+
+  const Session = Schema.Struct({
+    id: SessionId,
+    name: Name,
+    projectPath: Schema.String.check(
+      Schema.isMinLength(1),
+      Schema.makeFilter((path: string) => path.isWellFormed() && utf8.encode(path).length <= maxPathBytes, {
+        expected: "a path of at most 4096 bytes"
+      })
+    ),
+    config: SessionConfig,
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+    metadata: record
+  })
+
+  const SessionState = Schema.Struct({
+    session: Session,
+    conversation: Schema.Array(Message),
+    todos: Schema.Array(Todo),
+    promptHistory: Schema.Array(Schema.String),
+    usage: Usage,
+    revision: count,
+    extra: record
+  })
+
+  return { SessionConfig, Part, Message, Todo, Session, SessionState }
+}
+
+const schemas = model(Schema.Json)
+
+/**
+ * The same types for checking what is JSON already, parsed or copied: the JSON
+ * in them is not looked into, which would cost more than all the rest.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const parsed = model(Schema.make(SchemaAST.unknown))
+
+/**
+ * Which model the session talks to. Further members are kept as they are.
+ *
+ * **Details**
+ *
+ * `temperature` is 0 to 2, `maxTokens` a positive number of tokens.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SessionConfig = schemas.SessionConfig
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type SessionConfig = typeof SessionConfig.Type
 
 /**
  * @category models
@@ -134,9 +220,6 @@ export const addUsage = (self: Usage, that: Usage): Usage => ({
   totalCost: self.totalCost + that.totalCost
 })
 
-const part = <const Type extends string, const Fields extends Schema.Struct.Fields>(type: Type, fields: Fields) =>
-  Schema.StructWithRest(Schema.Struct({ type: Schema.Literal(type), ...fields }), furtherMembers)
-
 /**
  * One piece of a message, in the encoded shape of effect/ai's Prompt parts.
  * Further members (provider options, file names, …) are kept as they are.
@@ -144,29 +227,13 @@ const part = <const Type extends string, const Fields extends Schema.Struct.Fiel
  * @category schemas
  * @since 0.1.0
  */
-export const Part = Schema.Union([
-  part("text", { text: Schema.String }),
-  part("reasoning", { text: Schema.String }),
-  part("file", { mediaType: Schema.String, data: Schema.Json }),
-  part("tool-call", { id: Schema.String, name: Schema.String, params: Schema.Json }),
-  part("tool-result", { id: Schema.String, name: Schema.String, isFailure: Schema.Boolean, result: Schema.Json }),
-  part("tool-approval-request", { approvalId: Schema.String, toolCallId: Schema.String }),
-  part("tool-approval-response", { approvalId: Schema.String, approved: Schema.Boolean })
-])
+export const Part = schemas.Part
 
 /**
  * @category models
  * @since 0.1.0
  */
 export type Part = typeof Part.Type
-
-/**
- * Who speaks.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Role = Schema.Literals(["user", "assistant", "system", "tool"])
 
 /**
  * @category models
@@ -180,16 +247,7 @@ export type Role = typeof Role.Type
  * @category schemas
  * @since 0.1.0
  */
-export const Message = Schema.StructWithRest(
-  Schema.Struct({
-    id: Schema.NonEmptyString,
-    role: Role,
-    content: Schema.Union([Schema.String, Schema.Array(Part)]),
-    timestamp: Timestamp,
-    usage: Schema.optionalKey(Usage)
-  }),
-  furtherMembers
-)
+export const Message = schemas.Message
 
 /**
  * @category models
@@ -220,14 +278,7 @@ export interface MessageInput {
  * @category schemas
  * @since 0.1.0
  */
-export const Todo = Schema.StructWithRest(
-  Schema.Struct({
-    content: Schema.String,
-    status: Schema.Literals(["pending", "in_progress", "completed"]),
-    activeForm: Schema.String
-  }),
-  furtherMembers
-)
+export const Todo = schemas.Todo
 
 /**
  * @category models
@@ -242,20 +293,7 @@ export type Todo = typeof Todo.Type
  * @category schemas
  * @since 0.1.0
  */
-export const Session = Schema.Struct({
-  id: SessionId,
-  name: Name,
-  projectPath: Schema.String.check(
-    Schema.isMinLength(1),
-    Schema.makeFilter((path: string) => path.isWellFormed() && utf8.encode(path).length <= maxPathBytes, {
-      expected: "a path of at most 4096 bytes"
-    })
-  ),
-  config: SessionConfig,
-  createdAt: Timestamp,
-  updatedAt: Timestamp,
-  metadata: Schema.Record(Schema.String, Schema.Json)
-})
+export const Session = schemas.Session
 
 /**
  * @category models
@@ -276,15 +314,7 @@ export type Session = typeof Session.Type
  * @category schemas
  * @since 0.1.0
  */
-export const SessionState = Schema.Struct({
-  session: Session,
-  conversation: Schema.Array(Message),
-  todos: Schema.Array(Todo),
-  promptHistory: Schema.Array(Schema.String),
-  usage: Usage,
-  revision: count,
-  extra: Schema.Record(Schema.String, Schema.Json)
-})
+export const SessionState = schemas.SessionState
 
 /**
  * @category models

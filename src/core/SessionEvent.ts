@@ -10,21 +10,32 @@ import type { SessionState } from "./Session.ts"
 import * as Session from "./Session.ts"
 import type { Timestamp } from "./Timestamp.ts"
 
+const model = ({ Message, Session: { fields }, SessionConfig, Todo }: typeof Session.parsed) =>
+  Schema.TaggedUnion({
+    MessageAppended: { message: Message },
+    TodosReplaced: { todos: Schema.Array(Todo) },
+    PromptRecorded: { prompt: Schema.String },
+    Configured: { config: SessionConfig },
+    Renamed: { name: fields.name },
+    Moved: { projectPath: fields.projectPath },
+    Annotated: { metadata: fields.metadata }
+  })
+
 /**
  * What can happen to a session.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const SessionEvent = Schema.TaggedUnion({
-  MessageAppended: { message: Session.Message },
-  TodosReplaced: { todos: Schema.Array(Session.Todo) },
-  PromptRecorded: { prompt: Schema.String },
-  Configured: { config: Session.SessionConfig },
-  Renamed: { name: Session.Name },
-  Moved: { projectPath: Session.Session.fields.projectPath },
-  Annotated: { metadata: Session.Session.fields.metadata }
-})
+export const SessionEvent = model(Session)
+
+/**
+ * The same for checking what is JSON already: see `Session.parsed`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const parsed = model(Session.parsed)
 
 /**
  * @category models

@@ -15,7 +15,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Check from "./Check.ts"
 import * as Head from "./Head.ts"
-import * as Json from "./Json.ts"
+import type * as Json from "./Json.ts"
 import * as JsonDocument from "./JsonDocument.ts"
 import * as Migration from "./Migration.ts"
 import type { SessionState } from "./Session.ts"
@@ -27,13 +27,13 @@ import * as Signature from "./Signature.ts"
 import * as Text from "./Text.ts"
 import type { Timestamp } from "./Timestamp.ts"
 
-const { config, metadata } = Session.Session.fields
+const { Message, Session: { fields: { config, metadata } }, Todo } = Session.parsed
 
 const Document = Schema.Struct({
   ...Head.Head.fields,
   config,
-  conversation: Schema.Array(Session.Message),
-  todos: Schema.Array(Session.Todo),
+  conversation: Schema.Array(Message),
+  todos: Schema.Array(Todo),
   promptHistory: Schema.Array(Schema.String),
   usage: Session.Usage,
   metadata
@@ -99,7 +99,7 @@ export interface Opened {
   /** The version that is stored: an older one was migrated. */
   readonly version: number
   readonly signature: string
-  /** The UTF-8 of each message, as stored. */
+  /** The UTF-8 of each message, as stored; found when it is asked for. */
   readonly messages: ReadonlyArray<Uint8Array>
 }
 
@@ -193,20 +193,27 @@ export const open = (
 ): Result.Result<Opened, InvalidJson | SchemaVersion> =>
   Result.gen(function*() {
     const signature = yield* verify(keyRing, id, bytes, rules)
-    const document = yield* Result.mapError(JsonDocument.parse(bytes), (reason) => new InvalidJson({ id, reason }))
+    const document = yield* Result.mapError(
+      JsonDocument.parse(bytes, rules.maxDepth),
+      (reason) => new InvalidJson({ id, reason })
+    )
     const version = yield* Migration.versionOf(id, rules.format, document)
-    const { maxDepth } = rules
-    if (Json.isDeeperThan(document, maxDepth)) {
-      return yield* Result.fail(
-        new InvalidJson({ id, reason: new Shape({ path: "", expected: `at most ${maxDepth} levels deep` }) })
-      )
-    }
     const migrated = yield* Migration.migrate(id, rules.format, version, document)
     const { head, state } = yield* fromDocument(id, migrated.document)
-    const messages = version === rules.format.version
-      ? messageLines(bytes, state.conversation)
-      : state.conversation.map(encodeMessage)
-    return { state, head, version, signature, messages }
+    let messages: ReadonlyArray<Uint8Array> | undefined
+    const encodedMessages = () =>
+      version === rules.format.version
+        ? messageLines(bytes, state.conversation)
+        : state.conversation.map(encodeMessage)
+    return {
+      state,
+      head,
+      version,
+      signature,
+      get messages() {
+        return messages ??= encodedMessages()
+      }
+    }
   })
 
 /**

@@ -114,13 +114,24 @@ export const open = (
     const journals = yield* Result.all(stored.journals.map((bytes) => Journal.open(keyRing, id, bytes, rules)))
     const journal = Option.fromUndefinedOr(journals.findLast(({ snapshot: named }) => named === snapshot.signature))
     if (Option.isNone(journal)) {
-      return { state: snapshot.state, messages: snapshot.messages, snapshot, isOpen: false, recorded: [], torn: 0 }
+      return {
+        state: snapshot.state,
+        get messages() {
+          return snapshot.messages
+        },
+        snapshot,
+        isOpen: false,
+        recorded: [],
+        torn: 0
+      }
     }
     const state = yield* Journal.fold(snapshot.state, journal.value)
     const appended = state.conversation.slice(snapshot.state.conversation.length)
     return {
       state,
-      messages: [...snapshot.messages, ...appended.map(Snapshot.encodeMessage)],
+      get messages() {
+        return [...snapshot.messages, ...appended.map(Snapshot.encodeMessage)]
+      },
       snapshot,
       isOpen: true,
       recorded: journal.value.events,

@@ -47,7 +47,7 @@ export interface CreateOptions {
   readonly metadata?: JsonObject
 }
 
-const isSession = Check.make(Session.Session)
+const isSession = Check.make(Session.parsed.Session)
 
 /** The session that the options describe, or everything that is wrong with them. */
 const describe = (

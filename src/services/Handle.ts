@@ -9,7 +9,7 @@ import type * as Exit from "effect/Exit"
 import * as Check from "../core/Check.ts"
 import * as Json from "../core/Json.ts"
 import { EventRejected, Invalid, Refused } from "../core/SessionError.ts"
-import { SessionEvent } from "../core/SessionEvent.ts"
+import * as SessionEvent from "../core/SessionEvent.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import { now } from "./Now.ts"
 import * as Redaction from "./Redaction.ts"
@@ -17,7 +17,7 @@ import type { RunningSession } from "./RunningSession.ts"
 import type { Limits } from "./SessionLimits.ts"
 import type { SessionWriter } from "./SessionWriter.ts"
 
-const isEvent = Check.make(SessionEvent)
+const isEvent = Check.make(SessionEvent.parsed)
 
 /**
  * @category constructors
