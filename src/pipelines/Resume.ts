@@ -15,7 +15,7 @@ import {
   AlreadyRunning,
   type InvalidJson,
   InvalidSession,
-  type NotFound,
+  NotFound,
   ProjectChanged,
   RestoreFailed,
   type SchemaVersion,
@@ -195,6 +195,8 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
   const projectOf = ({ state }: Verified) => options.project ?? state.session.projectPath
   const project = yield* Effect.mapError(fingerprint(projectOf(loaded)), unlessStore)
   yield* Effect.mapError(admit(project), failed)
+  // A takeover of a lease that can't be read later on would bring it back.
+  if (stored.status === "removed") return yield* new NotFound({ target: `${id} outside the trash` })
   const claim = yield* Effect.mapError(
     store.claim(id, options),
     (error) => error._tag === "AlreadyRunning" ? failed(error) : error

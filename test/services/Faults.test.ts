@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Result, Scope, Stream } from "effect"
-import { type RunningSession, type Session, SessionList, Sessions } from "effect-reprise"
+import { type RunningSession, type Session, type SessionId, SessionList, Sessions } from "effect-reprise"
 import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
 import * as NodeFs from "node:fs"
 import * as Rig from "../suites/rig.ts"
@@ -247,3 +247,52 @@ for (const fault of [half, gone]) {
     }
   })
 }
+
+describe("A disk that fails one call", () => {
+  /** Lets one call pass that is asked for, then fails it, as often as it is told to. */
+  const makeFault = () => {
+    let isIt: (call: FileSystemHooks.Call) => boolean = () => false
+    let tag: "PermissionDenied" | "Unknown" = "Unknown"
+    const hook: FileSystemHooks.Hook = (call) => (run) =>
+      Effect.suspend(() => {
+        if (!isIt(call)) return run
+        isIt = () => false
+        return Effect.andThen(Effect.exit(run), Effect.fail(FileSystemHooks.systemError(call, tag, "injected")))
+      })
+    return {
+      hook,
+      once: (concerns: typeof isIt, as: typeof tag = "Unknown") =>
+        Effect.sync(() => {
+          isIt = concerns
+          tag = as
+        })
+    }
+  }
+
+  const makeWorld = Effect.gen(function*() {
+    const { project, sessions } = yield* Rig.workspace
+    const machine = TestLiveness.machine()
+    const { layer: liveness, pid } = machine.process()
+    const { hook, once } = makeFault()
+    const run = yield* boot({ sessions, hook, liveness })
+    const inAnother = yield* boot({ sessions, liveness: machine.process().layer })
+    const session = yield* run(Sessions.create({ project, name: "unsure", config: Rig.config }))
+    return { inAnother, kill: Effect.sync(() => machine.kill(pid)), once, run, session }
+  })
+
+  const statusOf = (id: SessionId.SessionId) => Effect.map(Sessions.load(id), ({ report }) => report.status)
+
+  it.effect("of a takeover that reads a lease does not bring a session back from the trash", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { once, run, session: { id } } = yield* makeWorld
+      yield* run(Effect.andThen(Sessions.close(id), Sessions.remove(id)))
+      let reads = 0
+      yield* once(
+        ({ method, path }) => method === "open" && path.includes("/lease.") && ++reads === 2,
+        "PermissionDenied"
+      )
+      assert.strictEqual((yield* Effect.flip(run(Sessions.resume(id, { takeOver: true }))))._tag, "NotFound")
+      yield* once(() => false)
+      assert.strictEqual(yield* run(statusOf(id)), "removed")
+    })))
+})
