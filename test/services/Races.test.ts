@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Layer, Stream } from "effect"
+import { Deferred, Effect, Exit, Fiber, Layer, Option, Stream } from "effect"
 import { Sessions } from "effect-reprise"
 import { type FileSystemHooks, TestLiveness } from "effect-reprise/testing"
 import * as Rig from "../suites/rig.ts"
@@ -22,13 +22,14 @@ const gate = (isIt: (call: FileSystemHooks.Call) => boolean) =>
 const twoProcesses = Effect.fnUntraced(function*(hook: FileSystemHooks.Hook) {
   const { project, sessions } = yield* Rig.workspace
   const machine = TestLiveness.machine()
-  const layerOf = (hook?: FileSystemHooks.Hook) =>
-    Rig.layer({ sessions, liveness: machine.process().layer, ...(hook === undefined ? {} : { hook }) })
+  const { layer: liveness, pid } = machine.process()
   const scope = yield* Effect.scope
-  const hooked = yield* Layer.buildWithScope(layerOf(hook), scope)
-  const plain = yield* Layer.buildWithScope(layerOf(), scope)
+  const hooked = yield* Layer.buildWithScope(Rig.layer({ sessions, hook, liveness: machine.process().layer }), scope)
+  const plain = yield* Layer.buildWithScope(Rig.layer({ sessions, liveness }), scope)
   return {
     project,
+    /** Moves the process without a hook out of the other one's sight. */
+    hidePlain: Effect.sync(() => machine.hide(pid)),
     inHooked: <A, E>(effect: Effect.Effect<A, E, Rig.Services>) => Effect.provideContext(effect, hooked),
     inPlain: <A, E>(effect: Effect.Effect<A, E, Rig.Services>) => Effect.provideContext(effect, plain)
   }
@@ -84,5 +85,28 @@ describe("A create", () => {
       const status = ["closed", "running", "interrupted", "elsewhere", "removed"] as const
       assert.deepStrictEqual(yield* inPlain(Stream.runCollect(Sessions.list({ status }))), [])
       yield* inHooked(Sessions.create({ project, name: "wanted", config: Rig.config }))
+    })))
+})
+
+describe("A removal", () => {
+  it.effect("that is overtaken by a holder out of sight names it", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { hook, open, reached } = yield* gate(({ method, path }) =>
+        method === "open" && path.endsWith("/session.json")
+      )
+      const { hidePlain, inHooked, inPlain, project } = yield* twoProcesses(hook)
+      const { id } = yield* inPlain(Sessions.create({ project, name: "wanted", config: Rig.config }))
+      yield* inPlain(Sessions.close(id))
+      const removal = yield* Effect.forkChild(Effect.flip(inHooked(Sessions.remove(id))))
+      yield* reached
+      yield* inPlain(Sessions.resume(id))
+      yield* hidePlain
+      yield* open
+      const refused = yield* Fiber.join(removal)
+      const { holder } = (yield* inPlain(Sessions.load(id))).report
+      assert.isTrue(refused._tag === "RestoreFailed" && refused.reason._tag === "AlreadyRunning")
+      if (refused._tag !== "RestoreFailed" || refused.reason._tag !== "AlreadyRunning") return
+      assert.strictEqual(refused.reason.liveness, "unknown")
+      assert.deepStrictEqual(refused.reason.holder, Option.getOrUndefined(holder))
     })))
 })

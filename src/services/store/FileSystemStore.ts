@@ -15,7 +15,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import { type AlreadyRunning, InvalidJson, NotFound, StoreError, Unsigned } from "../../core/SessionError.ts"
+import { AlreadyRunning, InvalidJson, NotFound, StoreError, Unsigned } from "../../core/SessionError.ts"
 import * as SessionId from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
 import * as Liveness from "../Liveness.ts"
@@ -269,14 +269,22 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           Effect.uninterruptible
         )
 
-      /** Whether a session at rest may hold events that no snapshot does; one that can't be read does not tell. */
-      const isOpen = (id: SessionId.SessionId, directory: string) =>
+      /**
+       * Refuses a session at rest that may hold events that no snapshot does, and
+       * one that somebody took meanwhile. One that can't be read does not tell.
+       */
+      const refuseOpen = (id: SessionId.SessionId, directory: string, standing: Standing) =>
         sessions.entry(id, directory).pipe(
-          Effect.map(({ status }) => status === "interrupted" || status === "elsewhere"),
+          Effect.flatMap(({ holder, status }) => {
+            if (status === "elsewhere") return new AlreadyRunning({ liveness: "unknown", ...(holder && { holder }) })
+            return status === "interrupted"
+              ? Effect.fail(Leases.alreadyRunning({ ...standing, verdict: "dead" }))
+              : Effect.void
+          }),
           Effect.catchTags({
-            InvalidJson: () => Effect.succeed(false),
-            SchemaVersion: () => Effect.succeed(false),
-            PlatformError: (error) => Files.isNoFile(error) ? Effect.succeed(false) : Effect.fail(error)
+            InvalidJson: () => Effect.void,
+            SchemaVersion: () => Effect.void,
+            PlatformError: (error) => Files.isNoFile(error) ? Effect.void : Effect.fail(error)
           })
         )
 
@@ -285,10 +293,9 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           win(directory, "removed", (standing) => {
             if (isRemoved(standing)) return Effect.as(files.syncDirectory(directory), false)
             if (Leases.isHeld(standing)) return Effect.fail(Leases.alreadyRunning(standing))
-            return Effect.flatMap(
-              options?.interrupted === true ? Effect.succeed(false) : isOpen(id, directory),
-              (isOpen) =>
-                isOpen ? Effect.fail(Leases.alreadyRunning({ ...standing, verdict: "dead" })) : Effect.succeed(true)
+            return Effect.as(
+              options?.interrupted === true ? Effect.void : refuseOpen(id, directory, standing),
+              true
             )
           }))
 
