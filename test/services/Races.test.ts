@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Option, Stream } from "effect"
-import { Sessions } from "effect-reprise"
-import { type FileSystemHooks, TestLiveness } from "effect-reprise/testing"
+import { type SessionId, Sessions, Supervisor } from "effect-reprise"
+import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
 import * as Rig from "../suites/rig.ts"
 
 /** Stops the first call that it is asked to, says so, and waits to be let on. */
@@ -20,7 +20,7 @@ const gate = (isIt: (call: FileSystemHooks.Call) => boolean) =>
   })
 
 const twoProcesses = Effect.fnUntraced(function*(hook: FileSystemHooks.Hook) {
-  const { project, sessions } = yield* Rig.workspace
+  const { project, root, sessions } = yield* Rig.workspace
   const machine = TestLiveness.machine()
   const { layer: liveness, pid } = machine.process()
   const scope = yield* Effect.scope
@@ -28,6 +28,7 @@ const twoProcesses = Effect.fnUntraced(function*(hook: FileSystemHooks.Hook) {
   const plain = yield* Layer.buildWithScope(Rig.layer({ sessions, liveness }), scope)
   return {
     project,
+    root,
     /** Moves the process without a hook out of the other one's sight. */
     hidePlain: Effect.sync(() => machine.hide(pid)),
     inHooked: <A, E>(effect: Effect.Effect<A, E, Rig.Services>) => Effect.provideContext(effect, hooked),
@@ -85,6 +86,25 @@ describe("A create", () => {
       const status = ["closed", "running", "interrupted", "elsewhere", "removed"] as const
       assert.deepStrictEqual(yield* inPlain(Stream.runCollect(Sessions.list({ status }))), [])
       yield* inHooked(Sessions.create({ project, name: "wanted", config: Rig.config }))
+    })))
+})
+
+describe("A former holder", () => {
+  const discard = (id: SessionId.SessionId) => Supervisor.Supervisor.use(({ discard }) => discard(id))
+
+  it.effect("that has written nothing leaves the journal that was found by whoever took it over", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { inHooked: inFormer, inPlain: inLater, project, root } = yield* twoProcesses(FileSystemHooks.none)
+      const { id } = yield* inFormer(Sessions.create({ project, name: "moves", config: Rig.config }))
+      yield* inFormer(Sessions.close(id))
+      const former = yield* inFormer(Sessions.resume(id, { project: root }))
+      yield* inLater(Effect.andThen(Sessions.resume(id, { takeOver: true }), discard(id)))
+      const found = yield* inLater(Sessions.load(id))
+      assert.strictEqual(found.report.status, "interrupted")
+      assert.strictEqual(found.state.session.projectPath, root)
+      assert.strictEqual((yield* Effect.flip(former.append({ role: "user", content: "late" })))._tag, "SessionEnded")
+      yield* inFormer(discard(id))
+      assert.deepStrictEqual(yield* inLater(Sessions.load(id)), found)
     })))
 })
 

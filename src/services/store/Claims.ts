@@ -274,6 +274,8 @@ export const make = (services: {
       "release",
       Effect.gen(function*() {
         if (Option.exists(current, ({ isProvisional }) => isProvisional)) {
+          // Whoever has the session by now may have read it.
+          yield* stillHeld
           yield* Option.match(current, { onNone: () => Effect.void, onSome: discard })
         }
         if (!(yield* release)) return yield* failLost
