@@ -215,9 +215,7 @@ describe("A session of version 2, for a program of version 3", () => {
         call.method === "rename" && call.to?.endsWith("/session.json") === true
           ? Effect.fail(FileSystemHooks.systemError(call, "Unknown", "EIO"))
           : run
-      const error = yield* as(version3, dying)(
-        Effect.andThen(Sessions.resume(closed), Effect.flip(Sessions.close(closed)))
-      )
+      const error = yield* as(version3, dying)(Effect.flip(Sessions.rename(closed, "other")))
       assert.strictEqual(error._tag, "StoreError")
       yield* as(Migration.current)(Effect.gen(function*() {
         const running = yield* Sessions.resume(closed)

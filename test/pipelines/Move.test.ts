@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Result } from "effect"
 import { Sessions } from "effect-reprise"
-import { TestLiveness } from "effect-reprise/testing"
+import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
 import * as Rig from "../suites/rig.ts"
 
 /** A closed session with a message, whose project directory is then gone. */
@@ -67,5 +67,30 @@ describe("A session whose project moved", () => {
         assert.strictEqual(refused._tag, "RestoreFailed")
       }
       assert.deepStrictEqual((yield* within(Sessions.load(id))).state, before.state)
+    })))
+
+  it.effect("stays in the other directory where it could not be saved at the end", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { elsewhere, id, space, within } = yield* abandoned
+      let isFull = false
+      const hook: FileSystemHooks.Hook = (call) => (run) =>
+        Effect.suspend(() =>
+          isFull && call.method === "rename" && call.to?.endsWith("/session.json") === true
+            ? Effect.fail(FileSystemHooks.systemError(call, "Unknown", "ENOSPC"))
+            : run
+        )
+      yield* Effect.provide(
+        Effect.andThen(
+          Sessions.resume(id, { project: elsewhere }),
+          Effect.sync(() => {
+            isFull = true
+          })
+        ),
+        Rig.layer({ sessions: space.sessions, hook }),
+        { local: true }
+      )
+      const { report, state } = yield* within(Sessions.load(id))
+      assert.strictEqual(state.session.projectPath, elsewhere)
+      assert.strictEqual(report.status, "interrupted")
     })))
 })

@@ -167,6 +167,11 @@ export const make = (services: {
       )
     })
 
+    /** The journal stays from here on, whatever becomes of the change: its holder has seen what is in it. */
+    const keepJournal = Effect.sync(() => {
+      current = Option.map(current, (journal) => ({ ...journal, isProvisional: false }))
+    })
+
     const begin: Claim["begin"] = (newJournal) =>
       change(
         "resume",
@@ -191,12 +196,12 @@ export const make = (services: {
               cause: new Error("the journal needs a checkpoint first")
             })
           }
+          const journal = current.value
+          yield* keepJournal
           yield* hold
           // Late lines of a former holder count where the next one gave the session back.
           yield* stillHeld
-          const journal = current.value
           isSettled = false
-          current = Option.some({ ...journal, isProvisional: false })
           yield* journal.file.writeAll(lines)
           yield* journal.file.sync
           yield* stillHeld
@@ -209,6 +214,7 @@ export const make = (services: {
       change(
         "checkpoint",
         Effect.gen(function*() {
+          yield* keepJournal
           yield* hold
           const prepared = yield* preparedName
           yield* files.link(at(Layout.snapshot), prepared).pipe(
@@ -225,6 +231,7 @@ export const make = (services: {
         "checkpoint",
         Effect.gen(function*() {
           isSettled = false
+          yield* keepJournal
           yield* hold
           const journal = yield* place(newJournal)
           yield* Effect.onError(replace(snapshot), () => discard(journal))
@@ -261,6 +268,7 @@ export const make = (services: {
         "close",
         Effect.gen(function*() {
           isSettled = false
+          yield* keepJournal
           yield* replace(snapshot)
           yield* files.syncDirectory(directory)
           // What is stored is complete from here on, whoever has the session next.
