@@ -282,6 +282,17 @@ describe("A disk that fails one call", () => {
 
   const statusOf = (id: SessionId.SessionId) => Effect.map(Sessions.load(id), ({ report }) => report.status)
 
+  it.effect("after it replaced the snapshot leaves a session that shows as interrupted when its process dies", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { inAnother, kill, once, session } = yield* makeWorld
+      yield* session.append({ role: "user", content: "a" })
+      yield* once(({ method, to }) => method === "rename" && to?.endsWith("/session.json") === true)
+      assert.strictEqual((yield* Effect.flip(session.checkpoint))._tag, "StoreError")
+      assert.strictEqual(yield* inAnother(statusOf(session.id)), "running")
+      yield* kill
+      assert.strictEqual(yield* inAnother(statusOf(session.id)), "interrupted")
+    })))
+
   it.effect("of a takeover that reads a lease does not bring a session back from the trash", () =>
     Effect.scoped(Effect.gen(function*() {
       const { once, run, session: { id } } = yield* makeWorld

@@ -157,12 +157,19 @@ export const make = (services: {
         })
       })
 
-    /** Replaces the snapshot: prepared, synced, fenced, renamed. */
-    const replace = Effect.fnUntraced(function*(snapshot: Uint8Array) {
+    /**
+     * Replaces the snapshot: prepared, synced, fenced, renamed. `abandon` runs
+     * where it was not replaced: a rename that fails may have been done.
+     */
+    const replace = Effect.fnUntraced(function*(snapshot: Uint8Array, abandon: Effect.Effect<void> = Effect.void) {
       const prepared = yield* preparedName
       yield* files.write(prepared, snapshot).pipe(
         Effect.andThen(stillHeld),
-        Effect.andThen(files.rename(prepared, at(Layout.snapshot))),
+        Effect.onError(() => abandon),
+        Effect.andThen(Effect.onError(
+          files.rename(prepared, at(Layout.snapshot)),
+          () => Effect.exit(Effect.andThen(files.lstat(prepared), abandon))
+        )),
         Effect.onError(() => files.removeQuietly(prepared))
       )
     })
@@ -234,8 +241,13 @@ export const make = (services: {
           yield* keepJournal
           yield* hold
           const journal = yield* place(newJournal)
-          yield* Effect.onError(replace(snapshot), () => discard(journal))
-          yield* Effect.onError(files.syncDirectory(directory), () => Scope.close(journal.scope, Exit.void))
+          yield* Effect.onError(
+            Effect.andThen(
+              replace(snapshot, files.removeQuietly(at(journal.name))),
+              files.syncDirectory(directory)
+            ),
+            () => Scope.close(journal.scope, Exit.void)
+          )
           yield* switchTo(journal)
           yield* tidy()
         })
