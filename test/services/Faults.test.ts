@@ -293,6 +293,27 @@ describe("A disk that fails one call", () => {
       assert.strictEqual(yield* inAnother(statusOf(session.id)), "interrupted")
     })))
 
+  it.effect("while a session is taken in hand again after a failed close leaves it to its holder", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { inAnother, once, run, session } = yield* makeWorld
+      let isLinked = false
+      const syncOfLease = ({ method, path }: FileSystemHooks.Call) => {
+        isLinked = isLinked || method === "link"
+        return isLinked && method === "file.sync" && path.endsWith(session.id)
+      }
+      yield* once(syncOfLease)
+      assert.strictEqual((yield* Effect.flip(run(Sessions.close(session.id))))._tag, "StoreError")
+      isLinked = false
+      yield* once(syncOfLease)
+      assert.strictEqual((yield* Effect.flip(session.append({ role: "user", content: "a" })))._tag, "StoreError")
+      yield* session.append({ role: "user", content: "b" })
+      assert.strictEqual(yield* inAnother(statusOf(session.id)), "running")
+      yield* run(Sessions.close(session.id))
+      const { report, state } = yield* inAnother(Sessions.load(session.id))
+      assert.strictEqual(report.status, "closed")
+      assert.deepStrictEqual(textsOf(state), ["b"])
+    })))
+
   it.effect("of a takeover that reads a lease does not bring a session back from the trash", () =>
     Effect.scoped(Effect.gen(function*() {
       const { once, run, session: { id } } = yield* makeWorld

@@ -86,12 +86,16 @@ export const make = (services: {
     /** Holds the session again after a close that got as far as ending the claim, and failed. */
     const hold = Effect.suspend(() =>
       isHeld ? Effect.void : Effect.flatMap(
-        leases.win(directory, lease.epoch, "held", { undo: "released" }),
+        leases.win(directory, lease.epoch, "held", {
+          undo: "released",
+          onLinked: (linked) => {
+            lease = linked
+          }
+        }),
         Option.match({
           onNone: () => failLost,
-          onSome: (won) =>
+          onSome: () =>
             Effect.sync(() => {
-              lease = won
               isHeld = true
             })
         })

@@ -152,32 +152,40 @@ export const make = (services: {
       })
     )
 
-  const undo = (directory: string, won: Won, state: Lease.Lease["state"], since?: Timestamp) =>
-    Effect.exit(
-      Effect.retry(
-        Effect.flatMap(next(won.epoch), (instead) => link(directory, instead, state, since)),
-        { times: 2 }
-      )
+  const undo = (
+    directory: string,
+    won: Won,
+    state: Lease.Lease["state"],
+    { onLinked, since }: { readonly onLinked: (won: Won) => void; readonly since: Timestamp | undefined }
+  ) =>
+    next(won.epoch).pipe(
+      Effect.tap((instead) =>
+        Effect.map(link(directory, instead, state, since), (isLinked) => isLinked ? onLinked(instead) : undefined)
+      ),
+      Effect.retry({ times: 2 }),
+      Effect.exit
     )
 
   /**
    * Wins the epoch after `from`: none where somebody else was faster. What is
    * won is durable, and everything that earlier holders had under way is gone.
    *
-   * A lease that could not be made durable is undone by one of the state `undo`.
-   * `since` is the moment that it tells, by default the present one.
-   * Without it, it stays: `onLinked` is told of it, even where this fails.
+   * A lease that could not be made durable is undone by one of the state `undo`,
+   * or stays without it. `since` is the moment that the leases tell, by default
+   * the present one. `onLinked` is told of each one that is in place, even where
+   * this fails.
    */
   const win = Effect.fnUntraced(function*(
     directory: string,
     from: number,
     state: Lease.Lease["state"],
-    options: { readonly undo: Lease.Lease["state"]; readonly since?: Timestamp } | {
-      readonly onLinked: (won: Won) => void
+    options: {
+      readonly undo?: Lease.Lease["state"]
+      readonly since?: Timestamp
+      readonly onLinked?: (won: Won) => void
     }
   ) {
-    const since = "undo" in options ? options.since : undefined
-    const onLinked = "onLinked" in options ? options.onLinked : () => undefined
+    const { onLinked = () => undefined, since } = options
     const won = yield* next(from)
     const lose = Effect.as(forget(won.nonce), Option.none<Won>())
     if (state === "held") liveness.held.add(won.nonce)
@@ -196,9 +204,8 @@ export const make = (services: {
       Effect.flatMap(isOurs(directory, won), (isOurs) => {
         liveness.held.delete(won.nonce)
         if (!isOurs) return Effect.void
-        if ("undo" in options) return undo(directory, won, options.undo, since)
         onLinked(won)
-        return Effect.void
+        return options.undo === undefined ? Effect.void : undo(directory, won, options.undo, { onLinked, since })
       })
     ))
   }, Effect.uninterruptible)
