@@ -68,21 +68,20 @@ export const unfinished = (
     })
     return [session, { ...session, seen: session.content }, published, limbo]
   }
-  // A snapshot that was published, and whose journal was not: with the next change there is one.
-  const bare: Model.Session = { ...session, seen: session.content, isOpen: false, closedAt: 0 }
-  if (stage === "held") {
-    return [bare, ...half(session, operation, now).flatMap((left) => [left, { ...left, isOpen: true }])]
-  }
+  if (stage === "held") return half(session, operation, now).flatMap((left) => [left, { ...left, isOpen: true }])
   const again = Model.inHand(session, by, now)
-  // Somebody else's turn: it was given back before the process had it in hand.
-  const elsewhere = { ...session, epoch: session.epoch + 2 }
-  return [session, elsewhere, { ...again, isOpen: session.isOpen }, ...half(again, operation, now)]
+  // Given back before the process had it in hand, and still the last who had it.
+  const epoch = session.epoch + 2
+  const undone = Model.withHandle({ ...session, epoch }, by, { epoch })
+  return [session, undone, { ...again, isOpen: session.isOpen }, ...half(again, operation, now)]
 }
 
 const withoutHandle = (session: Model.Session, process: number): Model.Session => {
   const { [process]: _, ...handles } = session.handles
   return { ...session, handles }
 }
+
+const changes = ({ _tag }: Model.Operation) => !["Load", "Verify"].includes(_tag)
 
 const takesOver = (operation: Model.Operation) => operation._tag === "Resume" && operation.takeOver
 
@@ -112,10 +111,13 @@ export const beaten = (
   const holdsMeanwhile = other.operation._tag === "Resume" || other.operation._tag === "Rename"
   const seenAs = around.verdict(other.by)
   const refused = { outcome: Model.alreadyRunning(seenAs), next: session }
+  if (operation._tag === "Load") {
+    // The holder first writes what was acknowledged: what else was found, of an append that failed, is gone then.
+    const isAtWork = Model.isLive(session, other.by) && Model.isCurrent(session, other.by) && changes(other.operation)
+    return isAtWork ? [{ outcome: `ok ${Model.fingerprint(session.content)}`, next: session }] : []
+  }
   if (Model.isLive(session, by)) {
-    if (!holdsMeanwhile || !outcome.startsWith("ok") || operation._tag === "Load" || operation._tag === "Verify") {
-      return []
-    }
+    if (!holdsMeanwhile || !outcome.startsWith("ok") || operation._tag === "Verify") return []
     const left = operation._tag === "Close" ? [next] : half(session, operation, around.now).map(Model.settled)
     const unnoticed = operation._tag === "Close"
       ? []

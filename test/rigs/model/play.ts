@@ -79,9 +79,13 @@ const play = Effect.fnUntraced(function*({ clock, commands, mutant = {}, store }
     const session = known[on]
     const actor = yield* process(by)
     if (session === undefined) return
-    const around = surroundings(by, on, operation)
+    const arounds = surroundings(by, on, operation)
     const said = yield* run(actor, Acting.perform(actor, session.id, operation), trouble)
-    yield* advance(on, said.outcome, (state) => Expectation.afterAct(state, { by, on, operation }, around, said))
+    yield* advance(
+      on,
+      said.outcome,
+      (state) => arounds.flatMap((around) => Expectation.afterAct(state, { by, on, operation }, around, said))
+    )
     if (said.outcome === "died") yield* died(by)
   })
 
@@ -90,10 +94,9 @@ const play = Effect.fnUntraced(function*({ clock, commands, mutant = {}, store }
     const session = known[first.on]
     const actors = [yield* process(first.by), yield* process(second.by)] as const
     if (session === undefined) return
-    const arounds = [
-      surroundings(first.by, first.on, first.operation),
-      surroundings(second.by, second.on, second.operation)
-    ] as const
+    const ofSecond = surroundings(second.by, second.on, second.operation)
+    const arounds = surroundings(first.by, first.on, first.operation)
+      .flatMap((one) => ofSecond.map((other) => [one, other] as const))
     const random = yield* Random.Random
     /** Mostly call by call; now and then one waits until the other is nearly done. */
     const pause = () => {
@@ -107,14 +110,18 @@ const play = Effect.fnUntraced(function*({ clock, commands, mutant = {}, store }
     ], { concurrency: 2 })
     for (const { disk } of actors) disk.pause = () => 0
     const said = [one.outcome, two.outcome] as const
-    yield* advance(first.on, said.join(" and "), (state) => Expectation.afterBoth(state, acts, arounds, said))
+    yield* advance(
+      first.on,
+      said.join(" and "),
+      (state) => arounds.flatMap((around) => Expectation.afterBoth(state, acts, around, said))
+    )
     if (two.outcome === "died") yield* died(second.by)
   })
 
   /** Leads to states of a session that was not there before. */
   const create = Effect.fnUntraced(function*({ by, name, project, trouble }: Only<"Create">) {
     const actor = yield* process(by)
-    const around = surroundings(by, -1)
+    const arounds = surroundings(by, -1)
     const { outcome, trouble: came } = yield* run(
       actor,
       Effect.asVoid(Effect.flatMap(
@@ -123,10 +130,12 @@ const play = Effect.fnUntraced(function*({ clock, commands, mutant = {}, store }
       )),
       trouble
     )
-    const after = Expectation.afterCreate({ by, name, project }, around, { outcome, trouble: came })
-    if (after === undefined) return yield* World.wrong(`it said ${outcome}`)
+    const after = arounds.map((around) =>
+      Expectation.afterCreate({ by, name, project }, around, { outcome, trouble: came })
+    ).filter((states) => states !== undefined)
+    if (after.length === 0) return yield* World.wrong(`it said ${outcome}`)
     if (outcome === "died") yield* died(by)
-    return after
+    return after.flat()
   })
 
   const cleanup = Effect.fnUntraced(function*({ by, days, dryRun, trouble }: Only<"Cleanup">) {
@@ -141,12 +150,14 @@ const play = Effect.fnUntraced(function*({ clock, commands, mutant = {}, store }
         for (const { entry, error } of failed) did.set(entry.id, error.message)
       }
     )
-    const around = surroundings(by, -1)
+    const arounds = surroundings(by, -1)
     const said = yield* run(actor, cleaned, trouble)
     const olderThan = (days ?? 30) * day
     yield* advanceAll(said.outcome, (state, id) => {
       const outcome = said.outcome === "ok" ? did.get(id) ?? "none" : said.outcome
-      return Expectation.afterCleanup(state, by, { olderThan, dryRun }, around, { ...said, outcome })
+      return arounds.flatMap((around) =>
+        Expectation.afterCleanup(state, by, { olderThan, dryRun }, around, { ...said, outcome })
+      )
     })
     if (said.outcome === "died") yield* died(by)
   })
@@ -163,10 +174,13 @@ const play = Effect.fnUntraced(function*({ clock, commands, mutant = {}, store }
 
   const end = Effect.fnUntraced(function*(by: number, trouble: Machine.Trouble | undefined) {
     const actor = yield* process(by)
-    const around = surroundings(by, -1)
+    const arounds = surroundings(by, -1)
     const said = yield* run(actor, actor.end, trouble)
     if (said.outcome !== "ok") return yield* World.wrong(`it said ${said.outcome}`)
-    yield* advanceAll("it ended", (state) => Expectation.afterEnd(state, by, around, said.trouble))
+    yield* advanceAll(
+      "it ended",
+      (state) => arounds.flatMap((around) => Expectation.afterEnd(state, by, around, said.trouble))
+    )
     yield* world.replace(actor)
   })
 

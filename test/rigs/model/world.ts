@@ -26,6 +26,9 @@ const rate = { window: 60_000, perSession: 5, overall: 20 }
 
 const wait = (turns: number) => Effect.repeat(Effect.yieldNow, { times: turns })
 
+const subsets = <A>(items: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
+  items.reduce<ReadonlyArray<ReadonlyArray<A>>>((all, item) => [...all, ...all.map((set) => [...set, item])], [[]])
+
 const distinct = (states: ReadonlyArray<Model.Session>) =>
   states.length < 2 ? states : [...new Map(states.map((state) => [JSON.stringify(state), state])).values()]
 
@@ -76,24 +79,35 @@ export const make = Effect.fnUntraced(function*({ clock, isOnDisk, isRateLimited
 
   const isStored = ({ states: [state] }: Known) => state?.stage !== "gone" && state?.stage !== "removed"
 
-  /** What an operation of a process depends on, and that it was attempted. */
-  const surroundings = (by: number, on: number, operation?: Model.Operation): Model.Surroundings => {
-    const running = known.flatMap(({ states: [state] }, index) =>
-      index !== on && state !== undefined && Model.isLive(state, by) ? [state.handles[by]?.project] : []
+  /**
+   * What an operation of a process may depend on, and that it was attempted. A
+   * session that was lost counts among those that run until that is noticed.
+   */
+  const surroundings = (by: number, on: number, operation?: Model.Operation): ReadonlyArray<Model.Surroundings> => {
+    const live = known.flatMap(({ states }, index) =>
+      index === on ? [] : states.filter((state) => Model.isLive(state, by)).slice(0, 1).map((state) => ({
+        project: state.handles[by]?.project,
+        isLost: states.some((state) => !Model.isCurrent(state, by))
+      }))
     )
     const [state] = known[on]?.states ?? []
     const isAttempt = isRateLimited && operation?._tag === "Resume" && state !== undefined && !Model.isLive(state, by)
-    return {
-      now: clock.currentTimeMillisUnsafe(),
-      verdict,
-      isRateLimited: isAttempt && isRefused(by, on),
-      isFull: known.filter((session, index) => index !== on && isStored(session)).length >= maxStored,
-      isMissing: (project) => isOnDisk && project === Machine.missingProject,
-      refusal: (project) => {
-        if (running.includes(project)) return "ProjectAlreadyOpen"
-        return running.length >= maxRunning ? "TooManyRunning" : undefined
+    const isRateLimitedNow = isAttempt && isRefused(by, on)
+    const kept = live.filter(({ isLost }) => !isLost)
+    return subsets(live.filter(({ isLost }) => isLost)).map((unnoticed) => {
+      const running = [...kept, ...unnoticed].map(({ project }) => project)
+      return {
+        now: clock.currentTimeMillisUnsafe(),
+        verdict,
+        isRateLimited: isRateLimitedNow,
+        isFull: known.filter((session, index) => index !== on && isStored(session)).length >= maxStored,
+        isMissing: (project) => isOnDisk && project === Machine.missingProject,
+        refusal: (project) => {
+          if (running.includes(project)) return "ProjectAlreadyOpen"
+          return running.length >= maxRunning ? "TooManyRunning" : undefined
+        }
       }
-    }
+    })
   }
 
   /** A session goes on to what is possible after what was said. */
@@ -158,7 +172,7 @@ export const make = Effect.fnUntraced(function*({ clock, isOnDisk, isRateLimited
         found.set(session.id, hands.set(number, tell(yield* session.state)))
       }
     }
-    return (id: SessionId.SessionId): ReadonlyMap<number, string> => found.get(id) ?? new Map()
+    return found
   })
 
   let seen: ReadonlyMap<SessionId.SessionId, Seen> = new Map()
@@ -202,7 +216,8 @@ export const make = Effect.fnUntraced(function*({ clock, isOnDisk, isRateLimited
     Effect.gen(function*() {
       yield* wait(5)
       const found = yield* lookAgain
-      const hands = yield* inHands
+      const running = yield* inHands
+      const hands = (id: SessionId.SessionId): ReadonlyMap<number, string> => running.get(id) ?? new Map()
       const fitting = (states: ReadonlyArray<Model.Session>, id: SessionId.SessionId) => {
         const without = processes.filter(({ number }) => !hands(id).has(number))
         return distinct(
@@ -225,6 +240,8 @@ export const make = Effect.fnUntraced(function*({ clock, isOnDisk, isRateLimited
         if (states.length === 0) return yield* wrong(`nobody created ${JSON.stringify(seen)}`)
         known.push({ id, states })
       }
+      const unlisted = [...running.keys()].find((id) => !known.some((session) => session.id === id))
+      if (unlisted !== undefined) return yield* wrong(`session ${unlisted} runs and is not listed`)
     })
 
   return {
