@@ -12,12 +12,12 @@ import * as UnfencedPublish from "./mutants/unfenced-publish.ts"
 
 /** Each with a seed from which on it is found out soon. */
 const mutants: ReadonlyArray<readonly [fault: string, seed: number, mutant: Mutant]> = [
-  ["loses what was written to a journal", 13, { disk: DroppedWrites.make }],
-  ["loses the last event when it is resumed", 1, { store: LostTail.store }],
-  ["begins again to count epochs", 62, { disk: RestartedEpochs.make }],
-  ["does not look at its lease before it acknowledges", 13, { disk: UnfencedPublish.make }],
-  ["lets sessions be resumed out of the trash", 5, { store: IgnoredRemoval.store }],
-  ["saves when a resume fails", 175, { store: SaveOnFailedResume.mutant.store }]
+  ["loses what was written to a journal", 12, { disk: DroppedWrites.make }],
+  ["loses the last event when it is resumed", 4, { store: LostTail.store }],
+  ["begins again to count epochs", 47, { disk: RestartedEpochs.make }],
+  ["does not look at its lease before it acknowledges", 16, { disk: UnfencedPublish.make }],
+  ["lets sessions be resumed out of the trash", 13, { store: IgnoredRemoval.store }],
+  ["saves when a resume fails", 230, { store: SaveOnFailedResume.mutant.store }]
 ]
 
 const commands = 25
@@ -39,7 +39,7 @@ describe("Random histories of operations, faults, deaths, races and clock steps"
     () =>
       Effect.gen(function*() {
         const broken = { store: "files", commands, mutant: { disk: DroppedWrites.make } } as const
-        const [first, again] = [yield* Play.playSeed(13, broken), yield* Play.playSeed(13, broken)]
+        const [first, again] = [yield* Play.playSeed(12, broken), yield* Play.playSeed(12, broken)]
         assert.deepStrictEqual(again, first)
       }).pipe(Effect.provide(Logger.layer([]))),
     60_000

@@ -7,6 +7,11 @@ export const store: Layer.Layer<SessionStore.SessionStore, never, SessionStore.S
   SessionStore.SessionStore.use((store) =>
     Effect.succeed({
       ...store,
+      read: (id) =>
+        Effect.map(
+          store.read(id),
+          (stored) => stored.status === "removed" ? { ...stored, status: "closed" as const } : stored
+        ),
       claim: (id, options) => Effect.andThen(Effect.ignore(store.restore(id)), store.claim(id, options))
     })
   )
