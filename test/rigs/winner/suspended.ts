@@ -78,7 +78,8 @@ export const operations = {
   close: {
     prepare: running,
     request: () => "close",
-    isRight: (facts) => isLost(facts) || (isDone(facts) && facts.had.ended),
+    /** What it published is what the other one began with, also where that one came before it was given back. */
+    isRight: (facts) => isLost(facts) || (isDone(facts) && facts.had.published),
     settle: []
   },
   resume: {
