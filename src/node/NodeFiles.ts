@@ -11,8 +11,10 @@ import * as Layer from "effect/Layer"
 import type { PlatformError } from "effect/PlatformError"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
+import * as Files from "../services/store/Files.ts"
 import * as Anchor from "./files/Anchor.ts"
 import * as OpenFile from "./files/OpenFile.ts"
+import * as RegularFile from "./files/RegularFile.ts"
 import * as SystemCall from "./files/SystemCall.ts"
 
 /**
@@ -145,7 +147,7 @@ const make = (fs: Fs, options: Options): Fs => {
     )
   }
 
-  return FileSystem.make({
+  const files = FileSystem.make({
     ...fs,
     access: (path, options) =>
       Object.values(options ?? {}).includes(true) ? fs.access(path, options) : run<void>(
@@ -182,6 +184,11 @@ const make = (fs: Fs, options: Options): Fs => {
       ),
     stat
   })
+  Files.offerReader(
+    files,
+    options.smallCalls === "synchronous" ? RegularFile.atOnce(anchor) : RegularFile.onThreads(anchor)
+  )
+  return files
 }
 
 /**

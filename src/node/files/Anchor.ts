@@ -47,7 +47,8 @@ export const none: Anchor = { files: asTheyAre, directory: asTheyAre }
  * @since 0.1.0
  */
 export const below = (base: string): Anchor => {
-  const isBelow = (path: string) => path.startsWith(base + NodePath.sep)
+  const prefix = base.endsWith(NodePath.sep) ? base : base + NodePath.sep
+  const isBelow = (path: string) => path.startsWith(prefix) && path.length > prefix.length
 
   /** By what an open directory is reached, and how to close it. */
   const open = (directory: string) => {

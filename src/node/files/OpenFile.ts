@@ -11,10 +11,20 @@ import * as PlatformError from "effect/PlatformError"
 import * as NodeFs from "node:fs"
 import type { Run } from "./SystemCall.ts"
 
-/** The most bytes of one call, so that calls that are made at once let others come between them. */
-const sliceBytes = 256 * 1024
+/**
+ * The most bytes of one call, so that calls that are made at once let others come
+ * between them.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const sliceBytes = 256 * 1024
 
-const typeOf = (stats: NodeFs.BigIntStats): FileSystem.File.Type => {
+/**
+ * @category getters
+ * @since 0.1.0
+ */
+export const typeOf = (stats: NodeFs.BigIntStats): FileSystem.File.Type => {
   if (stats.isFile()) return "File"
   if (stats.isDirectory()) return "Directory"
   if (stats.isSymbolicLink()) return "SymbolicLink"
@@ -24,8 +34,13 @@ const typeOf = (stats: NodeFs.BigIntStats): FileSystem.File.Type => {
   return stats.isCharacterDevice() ? "CharacterDevice" : "Unknown"
 }
 
-/** Node reads unsigned numbers of 64 bits as signed ones. */
-const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value)
+/**
+ * Node reads unsigned numbers of 64 bits as signed ones.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value)
 
 /**
  * What node knows of a file, as Effect tells it.

@@ -13,7 +13,7 @@ import * as PlatformError from "effect/PlatformError"
  * @category models
  * @since 0.1.0
  */
-interface Call {
+export interface Call {
   readonly method: string
   readonly path: string
 }
@@ -64,7 +64,7 @@ const tags: ReadonlyMap<unknown, PlatformError.SystemErrorTag> = new Map([
  * @category errors
  * @since 0.1.0
  */
-const failure = ({ method, path }: Call) => (cause: unknown): PlatformError.PlatformError => {
+export const failure = ({ method, path }: Call) => (cause: unknown): PlatformError.PlatformError => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined
   return PlatformError.systemError({
     _tag: tags.get(code) ?? "Unknown",

@@ -75,12 +75,12 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
 
   const read = Effect.fnUntraced(function*(generation: number) {
     const file = fileOf(generation)
-    const { bytes, info } = yield* Effect.catchTag(
+    const { bytes, version } = yield* Effect.catchTag(
       files.read(file, maxBytes),
       "TooLarge",
       () => Effect.fail(unusable(file, "is too large for a key ring"))
     )
-    if ((info.mode & 0o077) !== 0) {
+    if ((version.mode & 0o077) !== 0) {
       return yield* unusable(file, "can be read by others: chmod 600 it, and rotate its keys")
     }
     const content = yield* Effect.fromOption(

@@ -18,8 +18,8 @@ import type * as SessionList from "../../core/SessionList.ts"
 import * as Timestamp from "../../core/Timestamp.ts"
 import type { Limits } from "../SessionLimits.ts"
 import type { Stored } from "./Contract.ts"
-import type { Files } from "./Files.ts"
-import { hasMoved, identity, wrongKind } from "./Files.ts"
+import type { Files, Version } from "./Files.ts"
+import { hasMoved, wrongKind } from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Leases, Standing } from "./Leases.ts"
 import { status } from "./Leases.ts"
@@ -62,9 +62,9 @@ export const make = (services: {
       if (!before.hasSnapshot) return yield* wrongKind("lstat", file, "a snapshot", "none")
       const standing = yield* moves(leases.standing(directory, before))
       const { value, version } = yield* moves(reading(before, standing))
-      const info = yield* moves(files.lstat(file))
+      const { identity } = yield* moves(files.version(file))
       const after = yield* leases.names(directory)
-      return identity(info) === version && Layout.isSame(before, after) ? value : yield* new Moved()
+      return identity === version && Layout.isSame(before, after) ? value : yield* new Moved()
     }).pipe(
       Effect.retry({ while: (error) => error instanceof Moved, times: attempts }),
       Effect.catchIf(
@@ -79,9 +79,9 @@ export const make = (services: {
 
   /** The first line of a journal, with its newline. */
   const readFirstLine = (file: string) =>
-    Effect.map(files.readEnds(file, { head: Journal.maxFirstLineBytes, tail: 0 }), ({ head, info }) => ({
+    Effect.map(files.readEnds(file, { head: Journal.maxFirstLineBytes, tail: 0 }), ({ head, version }) => ({
       line: head.subarray(0, head.indexOf(0x0a) + 1 || head.length),
-      info
+      version
     }))
 
   const namesSnapshot = (signature: Option.Option<string>, line: Uint8Array): boolean =>
@@ -100,7 +100,7 @@ export const make = (services: {
   const read = (id: SessionId, directory: string) =>
     steadily(directory, (found, standing) =>
       Effect.gen(function*() {
-        const { bytes: snapshot, info } = yield* files.read(path.join(directory, Layout.snapshot), limits.maxBytes)
+        const { bytes: snapshot, version } = yield* files.read(path.join(directory, Layout.snapshot), limits.maxBytes)
         const signature = Head.signatureAtEnd(snapshot)
         const journals: Array<Uint8Array> = []
         let isOpen = false
@@ -120,7 +120,7 @@ export const make = (services: {
             onSome: ({ holder, since }) => ({ holder, since })
           })
         }
-        return { value, version: identity(info) }
+        return { value, version: version.identity }
       })).pipe(
         Effect.catchTag("TooLarge", (reason) => new InvalidJson({ id, reason }))
       )
@@ -132,14 +132,14 @@ export const make = (services: {
     signature: Option.Option<string>
   ) {
     for (const { name } of found.journals.toReversed()) {
-      const { info, line } = yield* readFirstLine(path.join(directory, name))
-      if (namesSnapshot(signature, line)) return Option.some(info)
+      const { line, version } = yield* readFirstLine(path.join(directory, name))
+      if (namesSnapshot(signature, line)) return Option.some(version)
     }
     return Option.none()
   })
 
-  const modified = (info: { readonly mtime: Option.Option<Date> }): Option.Option<Timestamp.Timestamp> =>
-    info.mtime.pipe(
+  const modified = ({ mtime }: Version): Option.Option<Timestamp.Timestamp> =>
+    mtime.pipe(
       // File systems hold years that timestamps do not.
       Option.filter((time) => time.getUTCFullYear() >= 0 && time.getUTCFullYear() <= 9999),
       Option.map((time) => Timestamp.fromDateTime(DateTime.fromDateUnsafe(time)))
@@ -147,7 +147,7 @@ export const make = (services: {
 
   const readHead = Effect.fnUntraced(function*(id: SessionId, file: string) {
     const ends = yield* files.readEnds(file, { head: headBytes, tail: Head.maxTailBytes })
-    const size = files.size(ends.info)
+    const { size } = ends.version
     const signature = Head.signatureAtEnd(ends.tail)
     if (size > limits.maxBytes) {
       return yield* new InvalidJson({ id, reason: new TooLarge({ bytes: size, limit: limits.maxBytes }) })
@@ -164,14 +164,14 @@ export const make = (services: {
         (longer) => Effect.fromResult(Head.decode(id, longer.head, Option.isSome(signature), format))
       )
     if (Option.isNone(head)) return yield* Head.missing(id)
-    return { head: head.value, signature, info: ends.info, size }
+    return { head: head.value, signature, version: ends.version }
   })
 
   /** What a list shows of the session. */
   const entry = (id: SessionId, directory: string) =>
     steadily(directory, (found, standing) =>
       Effect.gen(function*() {
-        const { head, info, signature, size } = yield* readHead(id, path.join(directory, Layout.snapshot))
+        const { head, signature, version } = yield* readHead(id, path.join(directory, Layout.snapshot))
         const journal = yield* countingJournal(directory, found, signature)
         const lastWrite = Option.flatMap(journal, modified)
         const state = status(standing, Option.isSome(journal))
@@ -197,9 +197,9 @@ export const make = (services: {
           messages: head.messages,
           todosOpen: head.todosOpen,
           todosDone: head.todosDone,
-          bytes: size + Option.match(journal, { onNone: () => 0, onSome: files.size })
+          bytes: version.size + Option.match(journal, { onNone: () => 0, onSome: ({ size }) => size })
         }
-        return { value, version: identity(info) }
+        return { value, version: version.identity }
       }))
 
   return { entry, read }
