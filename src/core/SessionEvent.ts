@@ -87,52 +87,61 @@ export interface Draft {
  * @since 0.1.0
  */
 export const draft = (from: SessionState): Draft => {
-  let current = from
+  let { revision, session, todos, usage } = from
+  let { updatedAt } = session
+  let { conversation, promptHistory } = from
   let messages: Array<Session.Message> = []
   let prompts: Array<string> = []
-  const state = () => {
-    if (messages.length > 0) current = { ...current, conversation: [...current.conversation, ...messages] }
-    if (prompts.length > 0) current = { ...current, promptHistory: [...current.promptHistory, ...prompts] }
-    messages = []
-    prompts = []
-    return current
-  }
-  const happened = (at: Timestamp, changes: Partial<SessionState>, session: Partial<Session.Session> = {}) => {
-    current = {
-      ...current,
-      ...changes,
-      session: { ...current.session, ...session, updatedAt: at },
-      revision: current.revision + 1
-    }
+
+  const happened = (at: Timestamp) => {
+    updatedAt = at
+    revision++
     return Result.void
   }
+
+  const change = (at: Timestamp, changes: Partial<Session.Session>) => {
+    session = { ...session, ...changes }
+    return happened(at)
+  }
+
+  const append = (message: Session.Message, at: Timestamp) => {
+    const total = message.usage === undefined ? usage : Session.addUsage(usage, message.usage)
+    if (!Number.isSafeInteger(total.inputTokens + total.outputTokens) || !Number.isFinite(total.totalCost)) {
+      return Result.fail({ expected: "usage totals that stay within exact numbers" })
+    }
+    usage = total
+    messages.push(message)
+    return happened(at)
+  }
+
   return {
-    state,
-    session: () => current.session,
+    state: () => {
+      if (revision === from.revision) return from
+      if (messages.length > 0) conversation = [...conversation, ...messages]
+      if (prompts.length > 0) promptHistory = [...promptHistory, ...prompts]
+      messages = []
+      prompts = []
+      return { ...from, session: { ...session, updatedAt }, conversation, todos, promptHistory, usage, revision }
+    },
+    session: () => session,
     apply: ({ at, event }) => {
       switch (event._tag) {
-        case "MessageAppended": {
-          const { message } = event
-          const usage = message.usage === undefined ? current.usage : Session.addUsage(current.usage, message.usage)
-          if (!Number.isSafeInteger(usage.inputTokens + usage.outputTokens) || !Number.isFinite(usage.totalCost)) {
-            return Result.fail({ expected: "usage totals that stay within exact numbers" })
-          }
-          messages.push(message)
-          return happened(at, { usage })
-        }
+        case "MessageAppended":
+          return append(event.message, at)
         case "TodosReplaced":
-          return happened(at, { todos: event.todos })
+          todos = event.todos
+          return happened(at)
         case "PromptRecorded":
           prompts.push(event.prompt)
-          return happened(at, {})
+          return happened(at)
         case "Configured":
-          return happened(at, {}, { config: event.config })
+          return change(at, { config: event.config })
         case "Renamed":
-          return happened(at, {}, { name: event.name })
+          return change(at, { name: event.name })
         case "Moved":
-          return happened(at, {}, { projectPath: event.projectPath })
+          return change(at, { projectPath: event.projectPath })
         case "Annotated":
-          return happened(at, {}, { metadata: event.metadata })
+          return change(at, { metadata: event.metadata })
       }
     }
   }

@@ -63,6 +63,7 @@ export interface Signature {
 }
 
 const algorithm = "hs256"
+const macBytes = 32
 const pattern = /^hs256\.([A-Za-z0-9_-]{1,32})\.([A-Za-z0-9_-]{43})$/
 const keyIdPattern = /^[A-Za-z0-9_-]{1,32}$/
 const utf8 = new TextEncoder()
@@ -92,6 +93,14 @@ export const make = (keyId: string, mac: Uint8Array): Signature => ({
   keyId,
   mac
 })
+
+/**
+ * As long as every signature of that key.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const blank = (keyId: string): string => make(keyId, new Uint8Array(macBytes)).text
 
 /**
  * Reads a written signature.

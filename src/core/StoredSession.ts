@@ -158,5 +158,10 @@ export const isSame = (self: StoredBytes, that: StoredBytes): boolean =>
   isSameBytes(self.snapshot, that.snapshot) && self.journals.length === that.journals.length &&
   self.journals.every((bytes, index) => isSameBytes(bytes, that.journals[index]))
 
-const isSameBytes = (self: Uint8Array, that: Uint8Array | undefined): boolean =>
-  that !== undefined && self.length === that.length && self.every((byte, index) => byte === that[index])
+const isSameBytes = (self: Uint8Array, that: Uint8Array | undefined): boolean => {
+  if (that === undefined || self.length !== that.length) return false
+  for (let index = 0; index < self.length; index++) {
+    if (self[index] !== that[index]) return false
+  }
+  return true
+}

@@ -66,6 +66,20 @@ export const open = Effect.fnUntraced(function*(id: SessionId, stored: SessionSt
   )
 })
 
+/**
+ * What a claim holds: what was loaded before it, where that is still stored.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const underClaim = Effect.fnUntraced(
+  function*(claim: SessionStore.Claim, stored: SessionStore.Stored, loaded: Verified) {
+    if (yield* claim.isStill(stored)) return { claimed: stored, verified: loaded }
+    const claimed = yield* claim.stored
+    return { claimed, verified: StoredSession.isSame(stored, claimed) ? loaded : yield* open(claim.id, claimed) }
+  }
+)
+
 const reportOf = (stored: SessionStore.Stored, verified: Verified): LoadReport => ({
   status: stored.status,
   holder: Option.fromUndefinedOr(stored.holder),

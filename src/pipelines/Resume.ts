@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Journal from "../core/Journal.ts"
 import type { Fingerprint } from "../core/ProjectPath.ts"
@@ -111,10 +112,10 @@ const restore = Effect.fnUntraced(function*(stored: SessionState) {
     if (Option.isSome(look)) {
       yield* Effect.mapError(look.value(step), (cause) => new StepFailed({ step: kind, index, cause }))
     }
-    yield* Effect.mapError(
-      Effect.fromResult(draft.apply({ at, event: step.event })),
-      ({ expected }) => new StepFailed({ step: kind, index, cause: new Error(`expected ${expected}`) })
-    )
+    const applied = draft.apply({ at, event: step.event })
+    if (Result.isFailure(applied)) {
+      return yield* new StepFailed({ step: kind, index, cause: new Error(`expected ${applied.failure.expected}`) })
+    }
   }
   const restored: SessionState = { ...draft.state(), usage: stored.usage, revision: stored.revision }
   return restored
@@ -203,8 +204,7 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
   )
   yield* Effect.annotateLogs(Effect.logInfo("claimed"), { epoch: claim.epoch })
 
-  const claimed = yield* claim.stored
-  const verified = StoredSession.isSame(stored, claimed) ? loaded : yield* Load.open(id, claimed)
+  const { claimed, verified } = yield* Load.underClaim(claim, stored, loaded)
   const again = yield* Effect.mapError(fingerprint(projectOf(verified)), unlessStore)
   if (!ProjectPath.isSame(project, again)) return yield* failed(new ProjectChanged({ path: again.path }))
 

@@ -60,8 +60,7 @@ export const rewrite = Effect.fnUntraced(function*<E>(
   yield* Effect.scoped(Effect.gen(function*() {
     const claim = yield* store.claim(id)
     const { epoch } = claim
-    const claimed = yield* claim.stored
-    const verified = StoredSession.isSame(stored, claimed) ? loaded : yield* Load.open(id, claimed)
+    const { verified } = yield* Load.underClaim(claim, stored, loaded)
     const { messages } = verified
     const state = yield* change(verified)
     const bytes = StateSize.total(StateSize.measure(state, messages))

@@ -47,6 +47,7 @@ export const make = (services: {
     readonly won: Won
     readonly opened: Option.Option<JournalFile>
     readonly read: Effect.Effect<Stored, NotFound | InvalidJson | StoreError>
+    readonly isStill: Claim["isStill"]
   }) {
     const { directory, id, won } = options
     const { epoch } = won
@@ -311,6 +312,7 @@ export const make = (services: {
       id,
       epoch,
       stored: options.read,
+      isStill: options.isStill,
       begin,
       append,
       keepOriginal,

@@ -11,13 +11,11 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { isPlatformError, type PlatformError } from "effect/PlatformError"
-import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import { AlreadyRunning, InvalidJson, NotFound, StoreError, Unsigned } from "../../core/SessionError.ts"
+import { AlreadyRunning, type InvalidJson, NotFound, StoreError } from "../../core/SessionError.ts"
 import * as SessionId from "../../core/SessionId.ts"
-import type * as SessionList from "../../core/SessionList.ts"
 import * as Liveness from "../Liveness.ts"
 import { SessionFormat } from "../SessionFormat.ts"
 import { SessionLimits } from "../SessionLimits.ts"
@@ -29,6 +27,7 @@ import * as Layout from "./Layout.ts"
 import type { Standing, Won } from "./Leases.ts"
 import * as Leases from "./Leases.ts"
 import { sweepPrivate } from "./Leftovers.ts"
+import * as Listing from "./Listing.ts"
 import * as SessionFiles from "./SessionFiles.ts"
 
 /** How often a race for a lease is run again before it is given up. */
@@ -154,7 +153,8 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             directory: target,
             won,
             opened: Option.some(journal),
-            read: read("create")(id)
+            read: read("create")(id),
+            isStill: (before) => sessions.isStill(target, before)
           })
         }).pipe(failsIn("create"), Effect.uninterruptible)
 
@@ -250,7 +250,14 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
               ? Effect.fail(new NotFound({ target: `${id} outside the trash` }))
               : unless((standing) => options?.takeOver !== true && Leases.isHeld(standing))(standing))
           if (Option.isNone(won)) return yield* new NotFound({ target: id })
-          return yield* claims.make({ id, directory, won: won.value, opened: Option.none(), read: read("claim")(id) })
+          return yield* claims.make({
+            id,
+            directory,
+            won: won.value,
+            opened: Option.none(),
+            read: read("claim")(id),
+            isStill: (before) => sessions.isStill(directory, before)
+          })
         }).pipe(
           Effect.catchIf(Files.isMissing, () => new NotFound({ target: id })),
           failsIn("claim"),
@@ -275,7 +282,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
        */
       const refuseOpen = (id: SessionId.SessionId, directory: string, standing: Standing) =>
         sessions.entry(id, directory).pipe(
-          Effect.flatMap(({ holder, status }) => {
+          Effect.flatMap(({ entry: { holder, status } }) => {
             if (status === "elsewhere") return new AlreadyRunning({ liveness: "unknown", ...(holder && { holder }) })
             return status === "interrupted"
               ? Effect.fail(Leases.alreadyRunning({ ...standing, verdict: "dead" }))
@@ -340,48 +347,13 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           Effect.orElseSucceed(() => ({}))
         )
 
-      const entry = (name: string): Effect.Effect<Option.Option<SessionList.Entry>> => {
-        const kind = Layout.kind(name)
-        if (kind._tag === "Foreign") {
-          const error = new InvalidJson({ id: name, reason: new Unsigned({}) })
-          return Effect.succeedSome({ _tag: "Foreign", name, error })
-        }
-        if (kind._tag !== "Session") {
-          return Effect.succeedNone
-        }
-        const directory = directoryOf(kind.id)
-        return files.checkDirectory(directory).pipe(
-          Effect.andThen(sessions.entry(kind.id, directory)),
-          Effect.map(Option.some<SessionList.Entry>),
-          Effect.catchIf(Files.isMissing, () => Effect.succeedNone),
-          failsIn("list"),
-          Effect.catch((error) =>
-            Effect.map(removalOf(directory), (removed) =>
-              Option.some<SessionList.Entry>({ _tag: "Broken", name, id: kind.id, ...removed, error }))
-          )
-        )
-      }
-
-      const entries = Stream.unwrap(
-        Effect.andThen(files.checkPrivate(base), files.names(base)).pipe(
-          Effect.catchIf(Files.isMissing, () =>
-            Effect.succeed<Array<string>>([])),
-          failsIn("list"),
-          Effect.map((names) =>
-            Stream.fromIterable(names).pipe(
-              Stream.mapEffect(entry, { concurrency: limits.concurrency, unordered: true }),
-              Stream.filterMap((entry) =>
-                Option.isSome(entry) ? Result.succeed(entry.value) : Result.failVoid
-              )
-            )
-          )
-        )
-      )
+      const listing = Listing.make({ base, concurrency: limits.concurrency, files, path, removalOf, sessions })
 
       return SessionStore.of({
         limits,
         format,
-        entries,
+        entries: Stream.catchIf(listing.entries, isPlatformError, (cause) =>
+          Stream.fail(new StoreError({ operation: "list", cause }))),
         read: read("read"),
         create,
         claim,

@@ -71,7 +71,7 @@ export const offerReader = (fs: FileSystem.FileSystem, reader: Reader): void => 
 export const identityOf = (dev: bigint, ino: bigint, size: bigint, mtime: Date | undefined): string =>
   `${dev}:${ino}:${size}:${mtime?.getTime() ?? 0}`
 
-export const versionOf = ({ dev, ino, mode, mtime, size }: Info): Version => ({
+const versionOf = ({ dev, ino, mode, mtime, size }: Info): Version => ({
   identity: identityOf(dev, Option.getOrElse(ino, () => 0n), ByteSize.toBigInt(size), Option.getOrUndefined(mtime)),
   size: Option.getOrElse(ByteSize.toNumber(size), () => Number.MAX_SAFE_INTEGER),
   mode,
@@ -131,6 +131,9 @@ export const make = (fs: FileSystem.FileSystem) => {
     if (info.type !== "Directory") return yield* wrongKind("lstat", path, "a directory", info.type)
     return info
   })
+
+  /** When a directory last changed, and which one it is. */
+  const directoryVersion = (path: string) => Effect.map(checkDirectory(path), versionOf)
 
   /** Fails unless a directory is at the path that nobody but its owner can write to. */
   const checkPrivate = Effect.fnUntraced(function*(path: string) {
@@ -240,6 +243,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     checkDirectory,
     checkPrivate,
     create,
+    directoryVersion,
     ensureDirectory,
     read,
     readEnds,

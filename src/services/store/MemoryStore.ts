@@ -47,10 +47,22 @@ const statusOf = ({ journal, state }: Row): SessionList.Status => {
   return Option.isSome(journal) ? "interrupted" : "closed"
 }
 
+const versions = new WeakMap<Uint8Array, number>()
+let lastVersion = 0
+
+/** Bytes are replaced, never changed: so each array is a version of its own. */
+const versionOf = ({ journal, snapshot }: Row): string =>
+  [snapshot, ...Option.toArray(journal)].map((bytes) => {
+    const version = versions.get(bytes) ?? ++lastVersion
+    versions.set(bytes, version)
+    return version
+  }).join(" ")
+
 const storedOf = (row: Row): Stored => ({
   snapshot: row.snapshot,
   journals: Option.toArray(row.journal),
   status: statusOf(row),
+  version: versionOf(row),
   since: row.since
 })
 
@@ -105,6 +117,8 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
         id,
         epoch,
         stored: readRow(id),
+        isStill: ({ version }) =>
+          Effect.map(Effect.option(readRow(id)), Option.exists((now) => now.version === version)),
         begin: ({ bytes }) =>
           change((row) => {
             before = Option.some(row.journal)

@@ -36,7 +36,7 @@ class Moved extends Data.TaggedError("Moved") {}
 /** What a reading found, and the version of the snapshot that it found it in. */
 interface Reading<A> {
   readonly value: A
-  readonly version: string
+  readonly version: Version
 }
 
 export const make = (services: {
@@ -64,7 +64,7 @@ export const make = (services: {
       const { value, version } = yield* moves(reading(before, standing))
       const { identity } = yield* moves(files.version(file))
       const after = yield* leases.names(directory)
-      return identity === version && Layout.isSame(before, after) ? value : yield* new Moved()
+      return identity === version.identity && Layout.isSame(before, after) ? value : yield* new Moved()
     }).pipe(
       Effect.retry({ while: (error) => error instanceof Moved, times: attempts }),
       Effect.catchIf(
@@ -103,10 +103,12 @@ export const make = (services: {
         const { bytes: snapshot, version } = yield* files.read(path.join(directory, Layout.snapshot), limits.maxBytes)
         const signature = Head.signatureAtEnd(snapshot)
         const journals: Array<Uint8Array> = []
+        const versions = [version.identity]
         let isOpen = false
         for (const { name } of found.journals.toReversed()) {
           const file = path.join(directory, name)
-          const { line } = yield* readFirstLine(file)
+          const { line, version } = yield* readFirstLine(file)
+          versions.push(version.identity)
           const counts: boolean = !isOpen && namesSnapshot(signature, line)
           journals.unshift(counts ? yield* readJournal(file, snapshot.length) : line)
           isOpen = isOpen || counts
@@ -115,15 +117,25 @@ export const make = (services: {
           snapshot,
           journals,
           status: status(standing, isOpen),
+          version: versions.join(" "),
           ...Option.match(standing.lease, {
             onNone: () => ({}),
             onSome: ({ holder, since }) => ({ holder, since })
           })
         }
-        return { value, version: version.identity }
+        return { value, version }
       })).pipe(
         Effect.catchTag("TooLarge", (reason) => new InvalidJson({ id, reason }))
       )
+
+  /** Whether snapshot and journals are still the same files, unchanged. */
+  const isStill = (directory: string, before: Stored): Effect.Effect<boolean> =>
+    Effect.gen(function*() {
+      const { journals } = yield* leases.names(directory)
+      const names = [Layout.snapshot, ...journals.toReversed().map(({ name }) => name)]
+      const versions = yield* Effect.forEach(names, (name) => files.version(path.join(directory, name)))
+      return versions.map(({ identity }) => identity).join(" ") === before.version
+    }).pipe(Effect.orElseSucceed(() => false))
 
   /** The journal that counts, as far as first lines tell. */
   const countingJournal = Effect.fnUntraced(function*(
@@ -175,7 +187,7 @@ export const make = (services: {
         const journal = yield* countingJournal(directory, found, signature)
         const lastWrite = Option.flatMap(journal, modified)
         const state = status(standing, Option.isSome(journal))
-        const value: SessionList.Stored = {
+        const entry: SessionList.Stored = {
           _tag: "Stored",
           id,
           name: head.name,
@@ -199,8 +211,10 @@ export const make = (services: {
           todosDone: head.todosDone,
           bytes: version.size + Option.match(journal, { onNone: () => 0, onSome: ({ size }) => size })
         }
-        return { value, version: version.identity }
+        return { value: { entry, version }, version }
       }))
 
-  return { entry, read }
+  return { entry, isStill, read }
 }
+
+export type SessionFiles = ReturnType<typeof make>
