@@ -101,6 +101,13 @@ export const operations = {
     isRight: ({ answer }) => answer.came === "RestoreFailed/StepFailed",
     settle: []
   },
+  /** Giving back what was resumed and never written. */
+  discard: {
+    prepare: (holder) => holder.must("resume"),
+    request: () => "discard",
+    isRight: isDone,
+    settle: []
+  },
   remove: {
     prepare: () => Effect.void,
     request: () => "remove",
