@@ -78,17 +78,19 @@ const describe = (
   )
 
 /**
- * Refuses one session more than the limit, or removes the oldest closed one if
- * the limits say so; warns before.
+ * Refuses a session that is one more than the limit, or removes the oldest
+ * closed one if the limits say so; warns before.
  *
  * @category limits
  * @since 0.1.0
  */
-export const ensureRoom = Effect.fnUntraced(function*() {
+export const ensureRoom = Effect.fnUntraced(function*(id: SessionId.SessionId) {
   const store = yield* SessionStore.SessionStore
   const { maxStored, warnAt, whenFull } = store.limits
   const entries = yield* Stream.runCollect(store.entries)
-  const kept = entries.filter((entry) => entry._tag !== "Foreign" && !SessionList.isRemoved(entry))
+  // Restored by another process meanwhile, it needs no room of its own.
+  const others = entries.filter((entry) => entry._tag !== "Foreign" && entry.id !== id)
+  const kept = others.filter((entry) => !SessionList.isRemoved(entry))
   if (kept.length >= maxStored) {
     const oldest = whenFull === "removeOldest"
       ? SessionList.select(kept, { status: ["closed"] }).filter(SessionList.isStored).at(-1)
@@ -138,7 +140,7 @@ const launch = Effect.fnUntraced(function*(
   const again = yield* Effect.mapError(fingerprint(options.project), failed)
   if (!ProjectPath.isSame(project, again)) return yield* failed(new ProjectChanged({ path: project.path }))
   const claim = yield* store.alone(
-    Effect.andThen(Effect.mapError(ensureRoom(), failed), store.create(id, snapshot.bytes, writer.firstLine))
+    Effect.andThen(Effect.mapError(ensureRoom(id), failed), store.create(id, snapshot.bytes, writer.firstLine))
   )
   return yield* SessionWriter.make({
     claim,

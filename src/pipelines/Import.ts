@@ -193,7 +193,7 @@ export const importFile: (file: string, options?: ImportOptions) => Effect.Effec
   const state: SessionState = { ...found.state, session: { ...session, projectPath } }
   yield* store.alone(Effect.gen(function*() {
     yield* refuseStored(session.id)
-    yield* Effect.catchTag(ensureRoom(), "TooManyStored", (reason) => new CreateFailed({ reason }))
+    yield* Effect.catchTag(ensureRoom(session.id), "TooManyStored", (reason) => new CreateFailed({ reason }))
     yield* place(state, found.closedAt)
   }))
   yield* Effect.annotateLogs(Effect.logInfo("imported"), { sessionId: session.id, changes: found.changes.length })

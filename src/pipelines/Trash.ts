@@ -61,7 +61,7 @@ export const restore: (id: SessionId) => Effect.Effect<
   const store = yield* SessionStore
   if (!(yield* store.isRemoved(id))) return
   yield* store.alone(Effect.andThen(
-    Effect.catchTag(ensureRoom(), "TooManyStored", (reason) => new CreateFailed({ reason })),
+    Effect.catchTag(ensureRoom(id), "TooManyStored", (reason) => new CreateFailed({ reason })),
     Effect.catchTag(store.restore(id), "AlreadyRunning", refused(id))
   ))
   yield* Effect.logInfo("restored from the trash")

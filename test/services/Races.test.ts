@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Option, Stream } from "effect"
-import { type SessionId, Sessions, Supervisor } from "effect-reprise"
+import { type SessionId, type SessionLimits, Sessions, Supervisor } from "effect-reprise"
 import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
 import * as Rig from "../suites/rig.ts"
 
@@ -19,13 +19,19 @@ const gate = (isIt: (call: FileSystemHooks.Call) => boolean) =>
     return { hook, reached: Deferred.await(reached), open: Deferred.succeed(open, undefined) }
   })
 
-const twoProcesses = Effect.fnUntraced(function*(hook: FileSystemHooks.Hook) {
+const twoProcesses = Effect.fnUntraced(function*(
+  hook: FileSystemHooks.Hook,
+  limits: Partial<SessionLimits.Limits> = {}
+) {
   const { project, root, sessions } = yield* Rig.workspace
   const machine = TestLiveness.machine()
   const { layer: liveness, pid } = machine.process()
   const scope = yield* Effect.scope
-  const hooked = yield* Layer.buildWithScope(Rig.layer({ sessions, hook, liveness: machine.process().layer }), scope)
-  const plain = yield* Layer.buildWithScope(Rig.layer({ sessions, liveness }), scope)
+  const hooked = yield* Layer.buildWithScope(
+    Rig.layer({ sessions, hook, limits, liveness: machine.process().layer }),
+    scope
+  )
+  const plain = yield* Layer.buildWithScope(Rig.layer({ sessions, limits, liveness }), scope)
   return {
     project,
     root,
@@ -128,5 +134,23 @@ describe("A removal", () => {
       if (refused._tag !== "RestoreFailed" || refused.reason._tag !== "AlreadyRunning") return
       assert.strictEqual(refused.reason.liveness, "unknown")
       assert.deepStrictEqual(refused.reason.holder, Option.getOrUndefined(holder))
+    })))
+})
+
+describe("A restore", () => {
+  it.effect("beside another one of the same session needs no room of its own", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { hook, open, reached } = yield* gate(({ method, path }) =>
+        method === "readDirectory" && path.endsWith("/sessions")
+      )
+      const { inHooked, inPlain, project } = yield* twoProcesses(hook, { maxStored: 1 })
+      const { id } = yield* inPlain(Sessions.create({ project, name: "wanted", config: Rig.config }))
+      yield* inPlain(Effect.andThen(Sessions.close(id), Sessions.remove(id)))
+      const restore = yield* Effect.forkChild(inHooked(Sessions.restore(id)))
+      yield* reached
+      yield* inPlain(Sessions.restore(id))
+      yield* open
+      yield* Fiber.join(restore)
+      assert.strictEqual((yield* inPlain(Sessions.load(id))).report.status, "closed")
     })))
 })
