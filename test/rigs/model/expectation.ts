@@ -13,8 +13,9 @@ export interface Said {
 }
 
 /** What may be said of a disk that fails, beside what is said without it. */
-export const isTrouble = (outcome: string): boolean =>
-  [
+const isTrouble = (outcome: string, { isFullWithTrash }: Model.Surroundings): boolean =>
+  // Whether a session is in the trash can't be told of one whose lease can't be read.
+  outcome === "CreateFailed/TooManyStored" && isFullWithTrash || [
     "StoreError",
     "CreateFailed/ProjectForbidden",
     "RestoreFailed/AlreadyRunning/unknown",
@@ -46,7 +47,7 @@ export const afterAct = (
   const kept = operation._tag === "Rename" && ends.length > 0 && !Model.isLive(session, by)
     ? [Model.heldBy(expected.next, by)]
     : []
-  const left = isTrouble(outcome) ? Mishaps.unfinished(session, by, operation, around, trouble === "full") : []
+  const left = isTrouble(outcome, around) ? Mishaps.unfinished(session, by, operation, around, trouble === "full") : []
   return [...ends, ...kept, ...left]
 }
 
@@ -113,7 +114,7 @@ export const afterCreate = (
   const orphan = Model.without(session, by)
   if (outcome === "died") return [orphan]
   if (outcome === expected) return outcome === "ok" ? [session] : []
-  if (trouble === "none" || !isTrouble(outcome)) return undefined
+  if (trouble === "none" || !isTrouble(outcome, around)) return undefined
   return trouble === "full" ? [orphan, Model.removedBy(orphan, by, now), Model.releasedBy(orphan, by, now)] : []
 }
 

@@ -142,17 +142,22 @@ export const beaten = (
         ...(holdsMeanwhile && isThere ? [refused] : []),
         ...(other.operation._tag === "Purge" ? [{ outcome: "NotFound", next }] : [])
       ]
-    case "Resume":
-      if (!holdsMeanwhile || !outcome.startsWith("ok")) return []
+    case "Resume": {
+      if (!holdsMeanwhile) return []
+      // The other one moved the session to another project, between the check of this one and its claim.
+      const isMoved = movesTo(other.operation) !== undefined && operation.project === undefined
+      const changed = [session, Model.won(session, by, "released", around.now)]
+        .map((next) => ({ outcome: "RestoreFailed/ProjectChanged", next }))
+      if (isMoved && outcome === "RestoreFailed/ProjectAlreadyOpen") return changed
+      if (!outcome.startsWith("ok")) return []
       return [
         // One that had claimed it already takes whoever took it away for alive.
         ...(takesOver(other.operation) || !operation.takeOver
           ? [refused, { ...refused, outcome: Model.alreadyRunning("alive") }]
           : []),
-        // The other one moved the session to another project, between the check of this one and its claim.
-        ...(movesTo(other.operation) === undefined ? [] : [session, Model.won(session, by, "released", around.now)])
-          .map((next) => ({ outcome: "RestoreFailed/ProjectChanged", next }))
+        ...(isMoved ? changed : [])
       ]
+    }
     default:
       return []
   }

@@ -64,6 +64,8 @@ export interface Surroundings {
   readonly refusal: (project: string) => string | undefined
   readonly isRateLimited: boolean
   readonly isFull: boolean
+  /** Whether it would be if what is in the trash counted. */
+  readonly isFullWithTrash: boolean
   readonly isMissing: (project: string) => boolean
 }
 

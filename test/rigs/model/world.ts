@@ -77,7 +77,8 @@ export const make = Effect.fnUntraced(function*({ clock, isOnDisk, isRateLimited
     return !(admits(`${by} ${on}`, rate.perSession) && admits(String(by), rate.overall))
   }
 
-  const isStored = ({ states: [state] }: Known) => state?.stage !== "gone" && state?.stage !== "removed"
+  const isThere = ({ states: [state] }: Known) => state?.stage !== "gone"
+  const isStored = (session: Known) => isThere(session) && session.states[0]?.stage !== "removed"
 
   /**
    * What an operation of a process may depend on, and that it was attempted. A
@@ -94,13 +95,15 @@ export const make = Effect.fnUntraced(function*({ clock, isOnDisk, isRateLimited
     const isAttempt = isRateLimited && operation?._tag === "Resume" && state !== undefined && !Model.isLive(state, by)
     const isRateLimitedNow = isAttempt && isRefused(by, on)
     const kept = live.filter(({ isLost }) => !isLost)
+    const others = known.filter((_, index) => index !== on)
     return subsets(live.filter(({ isLost }) => isLost)).map((unnoticed) => {
       const running = [...kept, ...unnoticed].map(({ project }) => project)
       return {
         now: clock.currentTimeMillisUnsafe(),
         verdict,
         isRateLimited: isRateLimitedNow,
-        isFull: known.filter((session, index) => index !== on && isStored(session)).length >= maxStored,
+        isFull: others.filter(isStored).length >= maxStored,
+        isFullWithTrash: others.filter(isThere).length >= maxStored,
         isMissing: (project) => isOnDisk && project === Machine.missingProject,
         refusal: (project) => {
           if (running.includes(project)) return "ProjectAlreadyOpen"
