@@ -17,6 +17,7 @@ import * as Check from "./Check.ts"
 import * as Head from "./Head.ts"
 import type * as Json from "./Json.ts"
 import * as JsonDocument from "./JsonDocument.ts"
+import * as MessageLines from "./MessageLines.ts"
 import * as Migration from "./Migration.ts"
 import type { SessionState } from "./Session.ts"
 import * as Session from "./Session.ts"
@@ -74,6 +75,8 @@ export interface Rules {
   readonly maxDepth: number
   readonly format: Migration.Format
   readonly purpose?: Purpose
+  /** Of the messages only so many of the last ones are parsed and checked; all are verified. */
+  readonly tail?: number
 }
 
 /**
@@ -101,6 +104,8 @@ export interface Opened {
   readonly signature: string
   /** The UTF-8 of each message, as stored; found when it is asked for. */
   readonly messages: ReadonlyArray<Uint8Array>
+  /** How many messages there are before those of the state. */
+  readonly earlier: number
 }
 
 /**
@@ -134,7 +139,9 @@ export const encode = (
       id: state.session.id
     }),
     (mac) => {
-      const pieces: Array<Uint8Array> = [Text.toBytes(`${headText(state, publication)},"conversation":[\n`)]
+      const pieces: Array<Uint8Array> = [
+        Text.toBytes(`${headText(state, messages.length, publication)},"conversation":[\n`)
+      ]
       for (const [index, message] of messages.entries()) {
         if (index > 0) pieces.push(separator)
         pieces.push(message)
@@ -152,7 +159,11 @@ export const encode = (
     }
   )
 
-const headText = ({ conversation, revision, session, todos }: SessionState, publication: Publication): string => {
+const headText = (
+  { revision, session, todos }: SessionState,
+  messages: number,
+  publication: Publication
+): string => {
   const todosDone = todos.filter((todo) => todo.status === "completed").length
   const head: Head.Head = {
     version: publication.version ?? Migration.current.version,
@@ -164,7 +175,7 @@ const headText = ({ conversation, revision, session, todos }: SessionState, publ
     createdAt: session.createdAt,
     updatedAt: session.updatedAt,
     ...(publication.closedAt === undefined ? {} : { closedAt: publication.closedAt }),
-    messages: conversation.length,
+    messages,
     todosOpen: todos.length - todosDone,
     todosDone
   }
@@ -198,38 +209,51 @@ export const open = (
 ): Result.Result<Opened, InvalidJson | SchemaVersion> =>
   Result.gen(function*() {
     const signature = yield* verify(keyRing, id, bytes, rules)
+    const { earlier, wanted } = endOf(bytes, rules)
     const document = yield* Result.mapError(
-      JsonDocument.parse(bytes, rules.maxDepth),
+      JsonDocument.parse(wanted, rules.maxDepth),
       (reason) => new InvalidJson({ id, reason })
     )
     const version = yield* Migration.versionOf(id, rules.format, document)
     const migrated = yield* Migration.migrate(id, rules.format, version, document)
-    const { head, state } = yield* fromDocument(id, migrated.document)
+    const { head, state } = yield* fromDocument(id, migrated.document, earlier)
     let messages: ReadonlyArray<Uint8Array> | undefined
-    const encodedMessages = () =>
-      version === rules.format.version
-        ? messageLines(bytes, state.conversation)
-        : state.conversation.map(encodeMessage)
     return {
       state,
       head,
       version,
       signature,
+      earlier,
       get messages() {
-        return messages ??= encodedMessages()
+        return messages ??= version === rules.format.version
+          ? messageLines(bytes, state.conversation, earlier)
+          : state.conversation.map(encodeMessage)
       }
     }
   })
 
+/** The snapshot with as many of its messages as are wanted, and how many others it has. */
+const endOf = (bytes: Uint8Array, { format, tail }: Rules) => {
+  const version = Option.match(Head.claims(bytes), { onNone: () => 0, onSome: ({ version }) => version })
+  const found = tail === undefined || version !== format.version ? Option.none() : MessageLines.find(bytes)
+  const count = Option.match(found, { onNone: () => 0, onSome: ({ lines }) => lines.length })
+  const earlier = Math.max(0, count - (tail ?? count))
+  return Option.isSome(found) && earlier > 0
+    ? { earlier, wanted: MessageLines.around(found.value, found.value.lines.slice(earlier)) }
+    : { earlier: 0, wanted: bytes }
+}
+
 /**
- * Reads the members of a document of the present version.
+ * Reads the members of a document of the present version. `earlier` messages are
+ * not in it.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const fromDocument = (
   id: SessionId.SessionId,
-  document: Json.JsonObject
+  document: Json.JsonObject,
+  earlier = 0
 ): Result.Result<{ readonly head: Head.Head; readonly state: SessionState }, InvalidJson> =>
   Result.gen(function*() {
     const { config, conversation, metadata, promptHistory, todos, usage } = yield* Result.mapError(
@@ -241,7 +265,7 @@ export const fromDocument = (
       Object.fromEntries(Object.entries(document).filter(([key]) => Object.hasOwn(Head.Head.fields, key)))
     )
     const todosDone = todos.filter((todo) => todo.status === "completed").length
-    const counts = { messages: conversation.length, todosOpen: todos.length - todosDone, todosDone }
+    const counts = { messages: earlier + conversation.length, todosOpen: todos.length - todosDone, todosDone }
     for (const [path, counted] of Object.entries(counts)) {
       if (document[path] === counted) continue
       return yield* Result.fail(
@@ -298,25 +322,33 @@ const verify = (
     : invalid(new BadSignature({}))
 }
 
-const newline = 0x0a
-const latin1 = new TextDecoder("latin1")
+/**
+ * Reads verified messages by themselves.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parseMessages = (
+  id: SessionId.SessionId,
+  messages: ReadonlyArray<Uint8Array>,
+  maxDepth: number
+): Result.Result<ReadonlyArray<Session.Message>, InvalidJson> =>
+  Result.mapError(
+    Result.all(messages.map((message) => Result.flatMap(JsonDocument.parse(message, maxDepth), parseMessage))),
+    (reason) => new InvalidJson({ id, reason })
+  )
 
-/** The lines of the conversation, as stored; encoded again where they are not a message each. */
+const isMessage = Check.make(Message)
+const parseMessage = (json: Json.JsonObject) => Result.mapError(isMessage(json), ([reason]) => reason)
+
+/** The messages as they are stored; encoded again where they are not a line each. */
 const messageLines = (
   bytes: Uint8Array,
-  conversation: ReadonlyArray<Session.Message>
-): ReadonlyArray<Uint8Array> => {
-  const lines: Array<Uint8Array> = []
-  let start = bytes.indexOf(newline) + 1
-  if (!latin1.decode(bytes.subarray(0, start)).endsWith(",\"conversation\":[\n")) return conversation.map(encodeMessage)
-  while (lines.length < conversation.length) {
-    const end = bytes.indexOf(newline, start)
-    if (end < 0) break
-    const isLast = lines.length === conversation.length - 1
-    lines.push(bytes.subarray(start, isLast ? end : end - 1))
-    start = end + 1
-  }
-  return lines.length === conversation.length && lines.every(isMessageLine) ? lines : conversation.map(encodeMessage)
-}
-
-const isMessageLine = (line: Uint8Array): boolean => line[0] === 0x7b && line.at(-1) === 0x7d
+  conversation: ReadonlyArray<Session.Message>,
+  earlier: number
+): ReadonlyArray<Uint8Array> =>
+  MessageLines.find(bytes).pipe(
+    Option.map(({ lines }) => lines),
+    Option.filter((lines) => lines.length === earlier + conversation.length),
+    Option.getOrElse(() => conversation.map(encodeMessage))
+  )

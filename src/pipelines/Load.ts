@@ -52,17 +52,23 @@ export interface LoadedSession {
 }
 
 /**
- * Verifies what was read, and folds it.
+ * Verifies what was read, and folds it. With `tail` only so many of the last
+ * messages of the snapshot are parsed.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const open = Effect.fnUntraced(function*(id: SessionId, stored: SessionStore.Stored) {
+export const open = Effect.fnUntraced(function*(id: SessionId, stored: SessionStore.Stored, tail?: number) {
   const signer = yield* Signer.Signer
   const { format, limits } = yield* SessionStore.SessionStore
   return yield* Signer.verified(
     signer,
-    () => StoredSession.open(signer, id, stored, { format, maxDepth: limits.maxDepth })
+    () =>
+      StoredSession.open(signer, id, stored, {
+        format,
+        maxDepth: limits.maxDepth,
+        ...(tail === undefined ? {} : { tail })
+      })
   )
 })
 
@@ -73,10 +79,10 @@ export const open = Effect.fnUntraced(function*(id: SessionId, stored: SessionSt
  * @since 0.1.0
  */
 export const underClaim = Effect.fnUntraced(
-  function*(claim: SessionStore.Claim, stored: SessionStore.Stored, loaded: Verified) {
+  function*(claim: SessionStore.Claim, stored: SessionStore.Stored, loaded: Verified, tail?: number) {
     if (yield* claim.isStill(stored)) return { claimed: stored, verified: loaded }
     const claimed = yield* claim.stored
-    return { claimed, verified: StoredSession.isSame(stored, claimed) ? loaded : yield* open(claim.id, claimed) }
+    return { claimed, verified: StoredSession.isSame(stored, claimed) ? loaded : yield* open(claim.id, claimed, tail) }
   }
 )
 

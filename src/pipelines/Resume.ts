@@ -56,6 +56,11 @@ export interface ResumeOptions {
    * change nothing from then on.
    */
   readonly takeOver?: boolean
+  /**
+   * Begin with so many of the last messages: all are verified, the others are
+   * parsed when `earlier` of the running session is asked for.
+   */
+  readonly tail?: number
 }
 
 /**
@@ -183,10 +188,14 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
   const unlessStore = <R extends RestoreFailed["reason"]>(reason: R | StoreError) =>
     reason instanceof StoreError ? reason : failed(reason)
 
+  const { tail } = options
+  if (tail !== undefined && !(Number.isInteger(tail) && tail >= 0)) {
+    return yield* failed(new InvalidSession({ issues: ["tail is not a number of messages, 0 or more"] }))
+  }
   yield* Effect.mapError(limit.attempt(id), failed)
 
   const stored = yield* store.read(id)
-  const loaded = yield* Load.open(id, stored)
+  const loaded = yield* Load.open(id, stored, tail)
   if (stored.status === "interrupted") {
     yield* Effect.annotateLogs(Effect.logInfo("found interrupted"), {
       events: loaded.recorded.length,
@@ -204,7 +213,7 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
   )
   yield* Effect.annotateLogs(Effect.logInfo("claimed"), { epoch: claim.epoch })
 
-  const { claimed, verified } = yield* Load.underClaim(claim, stored, loaded)
+  const { claimed, verified } = yield* Load.underClaim(claim, stored, loaded, tail)
   const again = yield* Effect.mapError(fingerprint(projectOf(verified)), unlessStore)
   if (!ProjectPath.isSame(project, again)) return yield* failed(new ProjectChanged({ path: again.path }))
 
@@ -229,6 +238,7 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
     original: StoredSession.olderVersion(verified, store.format),
     state,
     messages: verified.messages,
+    earlier: verified.snapshot.earlier,
     journal: { ...journal, snapshotBytes: claimed.snapshot.length }
   })
 })

@@ -62,6 +62,7 @@ export const make = (options: {
   return {
     id,
     state: writer.state,
+    earlier: writer.earlier,
     changes: writer.changes,
     append: Effect.fnUntraced(function*(input) {
       const { content, id: given, role, timestamp = yield* now, ...further } = input

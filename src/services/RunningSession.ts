@@ -8,7 +8,7 @@ import type * as Exit from "effect/Exit"
 import type * as Stream from "effect/Stream"
 import type { JsonObject } from "../core/Json.ts"
 import type { Message, MessageInput, SessionConfig, SessionState, Todo } from "../core/Session.ts"
-import type { EventRejected, SessionEnded, StoreError } from "../core/SessionError.ts"
+import type { EventRejected, InvalidJson, SessionEnded, StoreError } from "../core/SessionError.ts"
 import type { SessionId } from "../core/SessionId.ts"
 
 /**
@@ -37,6 +37,11 @@ export interface RunningSession {
   readonly id: SessionId
   /** The acknowledged state. */
   readonly state: Effect.Effect<SessionState>
+  /**
+   * The messages before those of the state, oldest first: none, unless the session
+   * was resumed with `tail`. Parsed each time.
+   */
+  readonly earlier: Effect.Effect<ReadonlyArray<Message>, InvalidJson>
   /** The present state, then each later one; a slow reader sees the latest. Ends with the session. */
   readonly changes: Stream.Stream<SessionState>
   /** Adds a message and returns it as it is stored. */

@@ -15,11 +15,12 @@ import * as Stream from "effect/Stream"
 import type { Entry, Writer } from "../core/Journal.ts"
 import * as Journal from "../core/Journal.ts"
 import type { Format } from "../core/Migration.ts"
-import type { SessionState } from "../core/Session.ts"
+import type { Message, SessionState } from "../core/Session.ts"
 import {
   Closed,
   EventRejected,
   Invalid,
+  type InvalidJson,
   NotRunning,
   SessionEnded,
   SessionFull,
@@ -59,6 +60,8 @@ export interface OpenJournal {
 export interface SessionWriter {
   /** The acknowledged state. */
   readonly state: Effect.Effect<SessionState>
+  /** The messages before those of the state. */
+  readonly earlier: Effect.Effect<ReadonlyArray<Message>, InvalidJson>
   readonly changes: Stream.Stream<SessionState>
   /** Succeeds when the event is durable. Interrupted while it waits, it never happens. */
   readonly submit: (event: SessionEvent.SessionEvent) => Effect.Effect<void, ChangeError>
@@ -121,10 +124,13 @@ export const make = Effect.fnUntraced(function*(options: {
   readonly original: Option.Option<number>
   readonly state: SessionState
   readonly messages: ReadonlyArray<Uint8Array>
+  /** How many of the messages are not in the state. */
+  readonly earlier?: number
   readonly journal: OpenJournal
 }) {
   const { claim, format: { version }, keyRing, limits } = options
   const { id } = claim
+  const earlier = options.messages.slice(0, options.earlier ?? 0)
   const lock = yield* Semaphore.make(1)
   const room = yield* Semaphore.make(limits.maxQueuedBytes)
   const waiting = yield* Latch.make()
@@ -328,6 +334,7 @@ export const make = Effect.fnUntraced(function*(options: {
 
   const writer: SessionWriter = {
     state: Effect.sync(() => saved.state),
+    earlier: Effect.suspend(() => Effect.fromResult(Snapshot.parseMessages(id, earlier, limits.maxDepth))),
     changes,
     submit,
     checkpoint,

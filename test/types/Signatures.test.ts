@@ -151,6 +151,7 @@ describe("The types of operations", () => {
     expectTypeOf<RunningSession>().toEqualTypeOf<{
       readonly id: SessionId.SessionId
       readonly state: Effect.Effect<Session.SessionState>
+      readonly earlier: Effect.Effect<ReadonlyArray<Session.Message>, InvalidJson>
       readonly changes: Stream.Stream<Session.SessionState>
       readonly append: (message: Session.MessageInput) => Effect.Effect<Session.Message, Change>
       readonly replaceTodos: (todos: ReadonlyArray<Session.Todo>) => Effect.Effect<void, Change>
