@@ -28,16 +28,14 @@ export type Repair = typeof Repair.Type
  * **Details**
  *
  * `after` is the last message that the model had seen when it said this:
- * whatever others appended meanwhile comes after it. `continues` marks a further
- * part of the message before: results are stored one by one, and are one message
- * of a prompt. `repair` marks the answer to a call that a crash left unanswered.
+ * whatever others appended meanwhile comes after it. `repair` marks the answer to a
+ * call that had been left unanswered.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Note = Schema.Struct({
   after: Schema.optionalKey(Schema.String),
-  continues: Schema.optionalKey(Schema.Boolean),
   repair: Schema.optionalKey(Repair)
 })
 

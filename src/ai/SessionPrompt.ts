@@ -13,7 +13,6 @@ import * as Check from "../core/Check.ts"
 import * as Json from "../core/Json.ts"
 import { Message, type MessageInput } from "../core/Session.ts"
 import { Invalid } from "../core/SessionError.ts"
-import * as Note from "./Note.ts"
 
 const { content, role } = Message.schema.fields
 
@@ -171,46 +170,15 @@ const readOne = (message: Message): Read => {
   }
 }
 
-/** A message that was stored in pieces. */
-interface Group {
-  readonly pieces: ReadonlyArray<Message>
-  readonly read: Read
-}
+/** What reads a history again and again gets the same messages again, as objects. */
+const known = new WeakMap<Message, Read>()
 
-const join = (pieces: ReadonlyArray<Message>, [first, ...others]: readonly [Read, ...ReadonlyArray<Read>]): Group => {
-  let { message } = first
-  for (const { message: next } of others) {
-    if (message.role !== "tool" || next.role !== "tool") continue
-    const options = { ...message.options, ...next.options }
-    message = Prompt.toolMessage({ content: [...message.content, ...next.content], options })
-  }
-  return { pieces, read: { message, leftOut: [first, ...others].flatMap(({ leftOut }) => leftOut) } }
-}
-
-/** By its first piece. What reads a history again and again gets the same messages again, as objects. */
-const known = new WeakMap<Message, Group>()
-
-const read = (pieces: readonly [Message, ...ReadonlyArray<Message>]): Read => {
-  const [first, ...others] = pieces
-  const group = known.get(first)
-  if (group?.pieces.length === pieces.length && pieces.every((piece, index) => piece === group.pieces[index])) {
-    return group.read
-  }
-  const made = join(pieces, [readOne(first), ...others.map(readOne)])
-  known.set(first, made)
-  return made.read
-}
-
-/** Each message with those that continue it. */
-const grouped = (messages: ReadonlyArray<Message>): ReadonlyArray<readonly [Message, ...ReadonlyArray<Message>]> => {
-  const groups: Array<[Message, ...Array<Message>]> = []
-  for (const message of messages) {
-    const last = groups.at(-1)
-    const isContinued = message.role === "tool" && last?.[0].role === "tool" && Note.of(message).continues === true
-    if (last !== undefined && isContinued) last.push(message)
-    else groups.push([message])
-  }
-  return groups
+const read = (message: Message): Read => {
+  const before = known.get(message)
+  if (before !== undefined) return before
+  const made = readOne(message)
+  known.set(message, made)
+  return made
 }
 
 /**
@@ -219,14 +187,14 @@ const grouped = (messages: ReadonlyArray<Message>): ReadonlyArray<readonly [Mess
  *
  * **Details**
  *
- * Text that is all of a message becomes a text part, parts of a system message
- * become its text, and messages of a tool that continue each other become one.
+ * Text that is all of a message becomes a text part, and the parts of a system
+ * message become its text.
  *
  * @category converting
  * @since 0.1.0
  */
 export const fromMessages = (messages: ReadonlyArray<Message>): Converted => {
-  const all = grouped(messages).map(read)
+  const all = messages.map(read)
   return {
     prompt: Prompt.fromMessages(all.map(({ message }) => message)),
     leftOut: all.flatMap(({ leftOut }) => leftOut)

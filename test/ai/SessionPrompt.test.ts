@@ -121,30 +121,6 @@ describe("SessionPrompt", () => {
     if (Result.isFailure(refused)) assert.strictEqual(refused.failure.path, "content[0].params.when")
   })
 
-  it("joins the messages of a tool that continue each other, and nothing else", () => {
-    const result = (id: string, chat?: { readonly continues: boolean }): Session.Message => ({
-      id,
-      role: "tool",
-      content: [{ type: "tool-result", id, name: "a", isFailure: false, result: id }],
-      timestamp: at,
-      ...(chat === undefined ? {} : { chat })
-    })
-    const user: Session.Message = { id: "u", role: "user", content: "x", timestamp: at, chat: { continues: true } }
-    const { prompt } = SessionPrompt.fromMessages([
-      result("1"),
-      result("2", { continues: true }),
-      result("3", { continues: false }),
-      user,
-      result("4", { continues: true })
-    ])
-    assert.deepStrictEqual(prompt.content.map(({ content, role }) => [role, content.length]), [
-      ["tool", 2],
-      ["tool", 1],
-      ["user", 1],
-      ["tool", 1]
-    ])
-  })
-
   it("reads messages of any other program, and tells what has no place in a prompt", () => {
     const { leftOut, prompt } = SessionPrompt.fromMessages([
       {
