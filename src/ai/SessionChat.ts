@@ -279,17 +279,16 @@ function typed(operations: Untyped): unknown {
 type Untyped = ReturnType<typeof operations>
 
 const encodeHistory = Schema.encodeEffect(Prompt.Prompt)
-const encodeHistoryJson = Schema.encodeEffect(Schema.fromJsonString(Prompt.Prompt))
 
-const exported = <A>(
-  method: string,
-  encoded: Effect.Effect<A, Schema.SchemaError>
-): Effect.Effect<A, AiError.AiError> =>
+const exported = (method: string, history: Effect.Effect<Prompt.Prompt>) =>
   Effect.mapError(
-    encoded,
+    Effect.flatMap(history, encodeHistory),
     (error) =>
       AiError.make({ module: "SessionChat", method, reason: AiError.InvalidOutputError.fromSchemaError(error) })
   )
+
+/** JSON leaves out what is undefined, and a reader would miss the result of a tool that gives none. */
+const toJson = (history: unknown): string => JSON.stringify(history, (_, value: unknown) => value ?? null)
 
 /**
  * A chat on a running session.
@@ -317,7 +316,8 @@ export function make<Tools extends Record<string, Tool.Any>, E = never, R = neve
 ): Effect.Effect<SessionChat, ChangeError | E, R | Tool.HandlerServices<Tools[keyof Tools]>>
 export function make(
   session: RunningSession,
-  options: Options & { readonly toolkit?: LanguageModel.ToolkitInput<ToolCalls.Tools, unknown, unknown> | undefined } = {}
+  options: Options & { readonly toolkit?: LanguageModel.ToolkitInput<ToolCalls.Tools, unknown, unknown> | undefined } =
+    {}
 ): Effect.Effect<SessionChat, unknown, unknown> {
   const { cost = () => 0, system, unanswered = "answer" } = options
   const lock = lockOf(session)
@@ -350,7 +350,7 @@ export function make(
             : []
         )
     ),
-    export: Effect.flatMap(history, (prompt) => exported("export", encodeHistory(prompt))),
-    exportJson: Effect.flatMap(history, (prompt) => exported("exportJson", encodeHistoryJson(prompt)))
+    export: exported("export", history),
+    exportJson: Effect.map(exported("exportJson", history), toJson)
   }))
 }

@@ -75,3 +75,21 @@ export const inTurn = (...turns: ReadonlyArray<ReadonlyArray<Response.PartEncode
   let next = 0
   return () => Effect.sync(() => turns[next++] ?? [text("nothing more to say")])
 }
+
+/**
+ * Works on whatever is asked: adds, logs and reads at once, and says what came of
+ * it. Ids and texts are never the same twice in one conversation.
+ */
+export const working: Script = ({ content }) =>
+  Effect.sync(() => {
+    const number = content.filter(({ role }) => role === "assistant").length
+    return content.at(-1)?.role === "tool"
+      ? [text(`Answer ${number}.`), finish()]
+      : [
+        text(`Step ${number}.`),
+        call(`add-${number}`, "add", { a: "1", b: number }),
+        call(`log-${number}`, "log", { line: String(number) }),
+        call(`read-${number}`, "read", { path: "a" }),
+        finish("tool-calls")
+      ]
+  })

@@ -55,6 +55,7 @@ export const plain = (value: unknown): unknown => {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key, member]) => member !== undefined || key === "params" || key === "result")
+      .sort(([one], [other]) => one < other ? -1 : 1)
       .map(([key, member]) => [key, plain(member)])
   )
 }
