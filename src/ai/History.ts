@@ -64,38 +64,6 @@ export const arrange = (messages: ReadonlyArray<Message>): ReadonlyArray<Message
   return arranged
 }
 
-/** By the first of them. Providers recognise messages that they have seen as objects. */
-const joined = new WeakMap<Prompt.ToolMessage, { readonly pieces: number; readonly message: Prompt.ToolMessage }>()
-
-const join = (pieces: ReadonlyArray<Prompt.ToolMessage>): ReadonlyArray<Prompt.ToolMessage> => {
-  const [first, ...others] = pieces
-  if (first === undefined || others.length === 0) return pieces
-  const before = joined.get(first)
-  if (before?.pieces === pieces.length) return [before.message]
-  const message = others.reduce((self, that) =>
-    Prompt.toolMessage({
-      content: [...self.content, ...that.content],
-      options: { ...self.options, ...that.options }
-    }), first)
-  joined.set(first, { pieces: pieces.length, message })
-  return [message]
-}
-
-/** Results are stored one by one, and are one message to the model. */
-const withJoinedResults = (messages: ReadonlyArray<Prompt.Message>): ReadonlyArray<Prompt.Message> => {
-  const all: Array<Prompt.Message> = []
-  let results: Array<Prompt.ToolMessage> = []
-  for (const message of messages) {
-    if (message.role === "tool") {
-      results.push(message)
-      continue
-    }
-    all.push(...join(results), message)
-    results = []
-  }
-  return [...all, ...join(results)]
-}
-
 const isSilent = (part: Prompt.Part): boolean =>
   (part.type === "text" || part.type === "reasoning") && part.text === "" && Object.keys(part.options).length === 0
 
@@ -111,18 +79,84 @@ const withoutSilence = (message: Prompt.Message): ReadonlyArray<Prompt.Message> 
   return said.content.length === 0 ? [] : [said]
 }
 
+const isAnswerTo = (calls: Set<string>) => (part: Prompt.ToolMessagePart): boolean =>
+  part.type !== "tool-result" || part.providerExecuted || calls.delete(part.id)
+
+/** The messages without results that nobody asked for, or that were there before: providers refuse them. */
+const withoutStrayResults = (messages: ReadonlyArray<Prompt.Message>): ReadonlyArray<Prompt.Message> => {
+  let calls = new Set<string>()
+  let before: Prompt.Message["role"] | undefined = undefined
+  const kept: Array<Prompt.Message> = []
+  for (const message of messages) {
+    if (message.role === "tool") {
+      const content = message.content.filter(isAnswerTo(calls))
+      const isWhole = content.length === message.content.length
+      if (content.length > 0) {
+        kept.push(isWhole ? message : Prompt.toolMessage({ content, options: message.options }))
+      }
+      before = "tool"
+      continue
+    }
+    if (before !== "assistant" || message.role !== "assistant") calls = new Set()
+    if (message.role === "assistant") {
+      for (const part of message.content) if (part.type === "tool-call") calls.add(part.id)
+    }
+    before = message.role
+    kept.push(message)
+  }
+  return kept
+}
+
+/** By the first of them. Providers recognise messages that they have seen as objects. */
+const joined = new WeakMap<Prompt.Message, { readonly pieces: number; readonly message: Prompt.Message }>()
+
+const joinTwo = (self: Prompt.Message, that: Prompt.Message): Prompt.Message => {
+  const options = { ...self.options, ...that.options }
+  if (self.role === "user" && that.role === "user") {
+    return Prompt.userMessage({ content: [...self.content, ...that.content], options })
+  }
+  if (self.role === "assistant" && that.role === "assistant") {
+    return Prompt.assistantMessage({ content: [...self.content, ...that.content], options })
+  }
+  if (self.role === "tool" && that.role === "tool") {
+    return Prompt.toolMessage({ content: [...self.content, ...that.content], options })
+  }
+  return self
+}
+
+const join = (pieces: readonly [Prompt.Message, ...ReadonlyArray<Prompt.Message>]): Prompt.Message => {
+  const [first, ...others] = pieces
+  if (others.length === 0) return first
+  const before = joined.get(first)
+  if (before?.pieces === pieces.length) return before.message
+  const message = others.reduce(joinTwo, first)
+  joined.set(first, { pieces: pieces.length, message })
+  return message
+}
+
+/** Who speaks several times in a row speaks once: results are stored one by one, and are one message to the model. */
+const inTurns = (messages: ReadonlyArray<Prompt.Message>): ReadonlyArray<Prompt.Message> => {
+  const turns: Array<[Prompt.Message, ...Array<Prompt.Message>]> = []
+  for (const message of messages) {
+    const last = turns.at(-1)
+    if (last !== undefined && message.role !== "system" && last[0].role === message.role) last.push(message)
+    else turns.push([message])
+  }
+  return turns.map(join)
+}
+
 /**
  * The conversation as the model gets it.
  *
  * **Details**
  *
- * Messages are in the model's order, results of the same calls are one message,
- * and what says nothing is left out.
+ * Messages are in the model's order, and those of one role in a row are one.
+ * What says nothing, and results without a call, are left out.
  *
  * @category converting
  * @since 0.1.0
  */
-export const toPrompt = (arranged: ReadonlyArray<Message>): Prompt.Prompt =>
-  Prompt.fromMessages(
-    withJoinedResults(SessionPrompt.fromMessages(arranged).prompt.content.flatMap(withoutSilence))
-  )
+export const toPrompt = (arranged: ReadonlyArray<Message>): Prompt.Prompt => {
+  const { content } = SessionPrompt.fromMessages(arranged).prompt
+  return Prompt.fromMessages(inTurns(withoutStrayResults(content.flatMap(withoutSilence))))
+}
