@@ -6,33 +6,9 @@
  * @since 0.1.0
  */
 import * as Prompt from "effect/ai/Prompt"
-import type { Message, Part } from "../core/Session.ts"
-import * as Calls from "./Calls.ts"
+import type { Message } from "../core/Session.ts"
 import * as Note from "./Note.ts"
 import * as SessionPrompt from "./SessionPrompt.ts"
-
-/** What an assistant's message holds that a tool's message answers. */
-const asks = (asked: Part, answer: Part): boolean => {
-  switch (answer.type) {
-    case "tool-result":
-      return asked.type === "tool-call" && asked.id === answer.id
-    case "tool-approval-response":
-      return asked.type === "tool-approval-request" && asked.approvalId === answer.approvalId
-    default:
-      return false
-  }
-}
-
-/** Where a tool's message belongs: behind the message that it answers, and the answers that are there already. */
-const placeOfAnswer = (messages: ReadonlyArray<Message>, answer: Message): number => {
-  const answers = Calls.partsOf(answer)
-  const asking = messages.findLastIndex((message) =>
-    message.role === "assistant" && Calls.partsOf(message).some((asked) => answers.some((part) => asks(asked, part)))
-  )
-  if (asking < 0) return messages.length
-  const answered = messages.slice(asking + 1).findIndex(({ role }) => role !== "tool")
-  return answered < 0 ? messages.length : asking + 1 + answered
-}
 
 /** Where the model's message belongs: behind the last one that it had seen. */
 const placeOfSpeech = (messages: ReadonlyArray<Message>, speech: Message): number => {
@@ -50,16 +26,7 @@ const placeOfSpeech = (messages: ReadonlyArray<Message>, speech: Message): numbe
 export const arrange = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
   const arranged: Array<Message> = []
   for (const message of messages) {
-    switch (message.role) {
-      case "tool":
-        arranged.splice(placeOfAnswer(arranged, message), 0, message)
-        break
-      case "assistant":
-        arranged.splice(placeOfSpeech(arranged, message), 0, message)
-        break
-      default:
-        arranged.push(message)
-    }
+    arranged.splice(message.role === "assistant" ? placeOfSpeech(arranged, message) : arranged.length, 0, message)
   }
   return arranged
 }
@@ -79,33 +46,58 @@ const withoutSilence = (message: Prompt.Message): ReadonlyArray<Prompt.Message> 
   return said.content.length === 0 ? [] : [said]
 }
 
-const isAnswerTo = (calls: Set<string>) => (part: Prompt.ToolMessagePart): boolean =>
-  part.type !== "tool-result" || part.providerExecuted || calls.delete(part.id)
+/** A message, and the answers to what it asks: results of its calls, and words on its approvals. */
+interface Block {
+  readonly message: Prompt.Message
+  readonly answers: Array<Prompt.ToolMessagePart>
+  options: Prompt.ToolMessage["options"]
+}
 
-/** The messages without results that nobody asked for, or that were there before: providers refuse them. */
-const withoutStrayResults = (messages: ReadonlyArray<Prompt.Message>): ReadonlyArray<Prompt.Message> => {
-  let calls = new Set<string>()
-  let before: Prompt.Message["role"] | undefined = undefined
-  const kept: Array<Prompt.Message> = []
+/** What a part of an assistant's message is answered by. */
+const asks = (part: Prompt.AssistantMessagePart): ReadonlyArray<string> => {
+  if (part.type === "tool-call") return [`result ${part.id}`]
+  return part.type === "tool-approval-request" ? [`approval ${part.approvalId}`] : []
+}
+
+const answers = (part: Prompt.ToolMessagePart): string =>
+  part.type === "tool-result" ? `result ${part.id}` : `approval ${part.approvalId}`
+
+/** Each message with what answers it. An answer to nothing, or to what is answered, is left out: providers refuse it. */
+const blocksOf = (messages: ReadonlyArray<Prompt.Message>): ReadonlyArray<Block> => {
+  const blocks: Array<Block> = []
+  const waiting = new Map<string, Array<Block>>()
   for (const message of messages) {
-    if (message.role === "tool") {
-      const content = message.content.filter(isAnswerTo(calls))
-      const isWhole = content.length === message.content.length
-      if (content.length > 0) {
-        kept.push(isWhole ? message : Prompt.toolMessage({ content, options: message.options }))
-      }
-      before = "tool"
+    if (message.role !== "tool") {
+      const block: Block = { message, answers: [], options: {} }
+      blocks.push(block)
+      if (message.role !== "assistant") continue
+      for (const ask of message.content.flatMap(asks)) waiting.set(ask, [...waiting.get(ask) ?? [], block])
       continue
     }
-    if (before !== "assistant" || message.role !== "assistant") calls = new Set()
-    if (message.role === "assistant") {
-      for (const part of message.content) if (part.type === "tool-call") calls.add(part.id)
+    for (const part of message.content) {
+      // Ids need not be unique over a whole conversation: the last that asked is answered first.
+      const block = waiting.get(answers(part))?.pop()
+      if (block === undefined) continue
+      block.answers.push(part)
+      block.options = { ...block.options, ...message.options }
     }
-    before = message.role
-    kept.push(message)
   }
-  return kept
+  return blocks
 }
+
+/** By the message that they answer. Providers recognise messages that they have seen as objects. */
+const answered = new WeakMap<Prompt.Message, Prompt.ToolMessage>()
+
+/** The messages, each with its answers directly after it, in one message. */
+const withAnswersInPlace = (messages: ReadonlyArray<Prompt.Message>): ReadonlyArray<Prompt.Message> =>
+  blocksOf(messages).flatMap(({ answers, message, options }) => {
+    if (answers.length === 0) return [message]
+    const before = answered.get(message)
+    const isSame = before?.content.length === answers.length && before.content.every((part, at) => part === answers[at])
+    const after = isSame ? before : Prompt.toolMessage({ content: answers, options })
+    answered.set(message, after)
+    return [message, after]
+  })
 
 /** By the first of them. Providers recognise messages that they have seen as objects. */
 const joined = new WeakMap<Prompt.Message, { readonly pieces: number; readonly message: Prompt.Message }>()
@@ -117,9 +109,6 @@ const joinTwo = (self: Prompt.Message, that: Prompt.Message): Prompt.Message => 
   }
   if (self.role === "assistant" && that.role === "assistant") {
     return Prompt.assistantMessage({ content: [...self.content, ...that.content], options })
-  }
-  if (self.role === "tool" && that.role === "tool") {
-    return Prompt.toolMessage({ content: [...self.content, ...that.content], options })
   }
   return self
 }
@@ -134,7 +123,7 @@ const join = (pieces: readonly [Prompt.Message, ...ReadonlyArray<Prompt.Message>
   return message
 }
 
-/** Who speaks several times in a row speaks once: results are stored one by one, and are one message to the model. */
+/** Who speaks several times in a row speaks once. */
 const inTurns = (messages: ReadonlyArray<Prompt.Message>): ReadonlyArray<Prompt.Message> => {
   const turns: Array<[Prompt.Message, ...Array<Prompt.Message>]> = []
   for (const message of messages) {
@@ -150,13 +139,14 @@ const inTurns = (messages: ReadonlyArray<Prompt.Message>): ReadonlyArray<Prompt.
  *
  * **Details**
  *
- * Messages are in the model's order, and those of one role in a row are one.
- * What says nothing, and results without a call, are left out.
+ * Messages are in the model's order, results right after their calls, and those
+ * of one role in a row are one message. What says nothing, and results without a
+ * call, are left out.
  *
  * @category converting
  * @since 0.1.0
  */
 export const toPrompt = (arranged: ReadonlyArray<Message>): Prompt.Prompt => {
   const { content } = SessionPrompt.fromMessages(arranged).prompt
-  return Prompt.fromMessages(inTurns(withoutStrayResults(content.flatMap(withoutSilence))))
+  return Prompt.fromMessages(inTurns(withAnswersInPlace(content.flatMap(withoutSilence))))
 }

@@ -154,12 +154,16 @@ export const isIdempotent = (toolkit: AnyToolkit, { name }: Call): boolean => {
 }
 
 /**
- * Runs a call: preliminary results, then the final one.
+ * Runs a call: preliminary results, then the final one. What tools fail with and
+ * need is known where they are handed in.
  *
  * @category running
  * @since 0.1.0
  */
-export const run = (toolkit: AnyToolkit, { id, name, params }: Call) =>
+export const run = (
+  toolkit: AnyToolkit,
+  { id, name, params }: Call
+): Stream.Stream<ResultPart, unknown, unknown> =>
   Stream.unwrap(toolkit.handle(name, params, id)).pipe(
     Stream.map(({ encodedResult, isFailure, modelOutput, preliminary, result }): ResultPart =>
       Response.makePart("tool-result", {
@@ -182,7 +186,11 @@ export const run = (toolkit: AnyToolkit, { id, name, params }: Call) =>
  * @category running
  * @since 0.1.0
  */
-export const failed = Effect.fnUntraced(function*(toolkit: AnyToolkit, call: Call, error: unknown) {
+export const failed: (
+  toolkit: AnyToolkit,
+  call: Call,
+  error: unknown
+) => Effect.Effect<ResultPart, never, unknown> = Effect.fnUntraced(function*(toolkit, call, error) {
   const tool = toolOf(toolkit, call.name)
   const encoded = tool === undefined
     ? Option.none()
