@@ -351,6 +351,76 @@ describe("A turn that is cut off", () => {
     }))
 })
 
+describe("A turn that is interrupted at any of its events", () => {
+  /** Tells each event; at one of them it waits for ever, and that is told. */
+  const halting = (at: number) => {
+    const events: Array<string> = []
+    const halted = Deferred.makeUnsafe<void>()
+    const tell = (event: string) =>
+      Effect.suspend(() =>
+        events.push(event) === at ? Effect.andThen(Deferred.succeed(halted, undefined), Effect.never) : Effect.void
+      )
+    return { events, halted: Deferred.await(halted), tell }
+  }
+
+  const methods = ["generateText", "streamText"] as const
+
+  for (const method of methods) {
+    for (const concurrency of [1, "unbounded"] as const) {
+      test(`goes on with nothing lost, said or done twice (${method}, concurrency ${concurrency})`, () =>
+        Effect.gen(function*() {
+          const runs: Array<string> = []
+          const work = Effect.fnUntraced(
+            function*(session: RunningSession, tell: (event: string) => Effect.Effect<void>) {
+              const toolkit = yield* Effect.provide(
+                Tools.toolkit,
+                Tools.layer((began) => Effect.andThen(Effect.sync(() => void runs.push(began)), tell(began)))
+              )
+              const chat = yield* SessionChat.make({
+                ...session,
+                append: (message) =>
+                  tell("append").pipe(Effect.andThen(session.append(message)), Effect.tap(tell("appended")))
+              })
+              const model = Model.layer(
+                (prompt) => Effect.andThen(tell("asked"), Model.working(prompt)),
+                { onPiece: tell("piece") }
+              )
+              for (;;) {
+                const last = (yield* chat.history).content.at(-1)?.role
+                if (last === "assistant") return yield* chat.history
+                const options = { prompt: last === "tool" ? [] : "Work.", toolkit, concurrency }
+                yield* Effect.provide(
+                  method === "generateText" ? chat.generateText(options) : Stream.runDrain(chat.streamText(options)),
+                  model
+                )
+              }
+            }
+          )
+          let isWhole = false
+          for (let at = 1; !isWhole; at++) {
+            runs.length = 0
+            const session = yield* create
+            const { events, halted, tell } = halting(at)
+            const fiber = yield* Effect.forkChild(work(session, tell))
+            isWhole = yield* Effect.raceFirst(Effect.as(halted, false), Effect.as(Fiber.await(fiber), true))
+            yield* Fiber.interrupt(fiber)
+            const history = yield* work(session, () => Effect.void)
+            assert.deepStrictEqual(Rules.mistakes(history), [], events.join(", "))
+            assert.deepStrictEqual(lines(history).filter((line) => !line.startsWith("tool")), [
+              "user: Work.",
+              "assistant: Step 0. add-0 log-0 read-0",
+              "assistant: Answer 1."
+            ])
+            assert.isAtMost(runs.filter((run) => run === "add 1 0").length, 1)
+            assert.isAtMost(runs.filter((run) => run === "log 0").length, 1)
+            yield* Sessions.close(session.id)
+            if (isWhole) assert.isAbove(events.length, 10)
+          }
+        }))
+    }
+  }
+})
+
 describe("What others say while a turn is under way", () => {
   test("comes after the results of its tools", () =>
     Effect.gen(function*() {
