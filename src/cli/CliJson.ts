@@ -5,7 +5,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { SessionState } from "../core/Session.ts"
+import { HistoryKind } from "../core/history/History.ts"
+import { SessionState, Usage } from "../core/Session.ts"
 import { SessionId } from "../core/SessionId.ts"
 import { Timestamp } from "../core/Timestamp.ts"
 
@@ -226,7 +227,60 @@ export const Doctor = Schema.Struct({
 export const Export = Schema.Struct({ id: SessionId, file: Schema.String, bytes: count, project: Schema.String })
 
 /**
+ * What became of the records of a history: `read` is the sum of the three others.
+ * `first` is the number of the first record of that kind, from 1 on.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Records = Schema.Struct({
+  read: count,
+  mapped: count,
+  kept: count,
+  skipped: count,
+  reasons: Schema.Array(Schema.Struct({
+    outcome: Schema.Literals(["kept", "skipped"]),
+    reason: Schema.String,
+    count,
+    first: count
+  })),
+  changes: Schema.Array(Schema.Struct({ change: Schema.String, count }))
+})
+
+/**
+ * A session of another agent. `original` is that agent's id of it, `agent` the
+ * sub-agent that it is of, and `leftOut` counts messages that are older than what
+ * fits.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const History = Schema.Struct({
+  file: Schema.String,
+  outcome: Schema.Literals(["imported", "alreadyStored"]),
+  /** Whether it was stored before, and is in the trash. */
+  isRemoved: Schema.optionalKey(Schema.Boolean),
+  from: HistoryKind,
+  id: SessionId,
+  original: Schema.String,
+  agent: Schema.optionalKey(Schema.String),
+  parent: Schema.optionalKey(SessionId),
+  name: Schema.String,
+  messages: count,
+  leftOut: count,
+  usage: Usage,
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  project: Schema.String,
+  projectExists: Schema.Boolean,
+  records: Records
+})
+
+/**
  * `reprise import --json`. `changes` are what could not be taken over as it was.
+ * Histories of other agents are in `histories`, empty ones in `empty`; `ignored`
+ * files below a directory are nobody's history, or a sub-agent's with
+ * `--main-only`.
  *
  * @category schemas
  * @since 0.1.0
@@ -245,5 +299,8 @@ export const Import = Schema.Struct({
     projectExists: Schema.Boolean,
     changes: Schema.Array(Schema.Struct({ path: Schema.String, change: Schema.String }))
   })),
+  histories: Schema.Array(History),
+  empty: Schema.Array(Schema.Struct({ file: Schema.String, from: HistoryKind, records: Records })),
+  ignored: Schema.Array(Schema.Struct({ file: Schema.String, reason: Schema.String })),
   failed: Schema.Array(ErrorReport)
 })

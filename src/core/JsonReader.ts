@@ -77,17 +77,20 @@ const literalOf: (literal: string) => Schema.Json = JSON.parse
 
 /**
  * Reads JSON text. Fails at the first character that can't stand where it
- * stands, at a number that a double can't hold, and with `uniqueKeys` at a key
- * that its object has already.
+ * stands, at a number that a double can't hold (with `roundsNumbers` only at one
+ * that is too large for any), and with `uniqueKeys` at a key that its object has
+ * already.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const read = (
   text: string,
-  options: { readonly uniqueKeys: boolean } = { uniqueKeys: false }
+  options: { readonly uniqueKeys?: boolean; readonly roundsNumbers?: boolean } = {}
 ): Result.Result<Schema.Json, Fault> => {
   const fail = (offset: number, expected: Fault["expected"] = "JSON") => Result.fail<Fault>({ offset, expected })
+  const { roundsNumbers = false, uniqueKeys = false } = options
+  const canKeep = (literal: string) => JsonNumber.isExact(literal) || (roundsNumbers && Number.isFinite(Number(literal)))
   const open: Array<Frame> = []
   let root: Schema.Json = null
   let expect: "value" | "key" | "colon" | "separator" = "value"
@@ -133,10 +136,10 @@ export const read = (
       const token = text.slice(at, end)
       if (expect === "key" && frame?.close === "}") {
         frame.key = stringOf(token)
-        if (options.uniqueKeys && frame.members.has(frame.key)) return fail(at, "a key that is there once")
+        if (uniqueKeys && frame.members.has(frame.key)) return fail(at, "a key that is there once")
         expect = "colon"
       } else {
-        if (isNumber(char) && !JsonNumber.isExact(token)) return fail(at, "a number that can be kept exactly")
+        if (isNumber(char) && !canKeep(token)) return fail(at, "a number that can be kept exactly")
         put(char === "\"" ? stringOf(token) : literalOf(token))
         expect = "separator"
       }

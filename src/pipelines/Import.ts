@@ -11,28 +11,23 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { ImportFormat } from "../core/ImportFormat.ts"
 import type { Change } from "../core/MigrationStep.ts"
-import * as ProjectPath from "../core/ProjectPath.ts"
 import type { SessionState } from "../core/Session.ts"
 import {
   AlreadyStored,
   CreateFailed,
   InvalidJson,
-  InvalidSession,
   type SchemaVersion,
   StoreError
 } from "../core/SessionError.ts"
 import * as SessionId from "../core/SessionId.ts"
-import * as Snapshot from "../core/Snapshot.ts"
-import * as StateSize from "../core/StateSize.ts"
-import * as StoredSession from "../core/StoredSession.ts"
-import type { Timestamp } from "../core/Timestamp.ts"
 import type { Hmac } from "../services/Hmac.ts"
-import { ProjectDirectory } from "../services/ProjectDirectory.ts"
+import type { ProjectDirectory } from "../services/ProjectDirectory.ts"
 import * as SessionStore from "../services/SessionStore.ts"
-import { signed, Signer } from "../services/Signer.ts"
+import type { Signer } from "../services/Signer.ts"
 import * as Files from "../services/store/Files.ts"
-import { ensureRoom, takeBack } from "./Create.ts"
+import { ensureRoom } from "./Create.ts"
 import * as Foreign from "./Foreign.ts"
+import * as Placement from "./Placement.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
@@ -81,68 +76,18 @@ const readFile = Effect.fnUntraced(function*(file: string) {
   )
 })
 
-const invalid = (...issues: ReadonlyArray<string>) => new CreateFailed({ reason: new InvalidSession({ issues }) })
-
 /** A stored path as it is here: below a root where it is relative, real where it exists. */
 const locate = Effect.fnUntraced(function*(stored: string, options: ImportOptions) {
   const path = yield* Path.Path
-  const { fingerprint } = yield* ProjectDirectory
   const isRelative = stored === "." || stored.startsWith("./")
   if (options.project === undefined && isRelative && options.root === undefined) {
-    return yield* invalid("project is relative: pass root, or the directory as project")
+    return yield* Placement.invalid("project is relative: pass root, or the directory as project")
   }
-  if (isRelative && stored.split("/").includes("..")) return yield* invalid("project leads out of its root")
+  if (isRelative && stored.split("/").includes("..")) return yield* Placement.invalid("project leads out of its root")
   const wanted = options.project ??
     (isRelative && options.root !== undefined ? path.join(path.resolve(options.root), stored) : stored)
-  yield* Effect.mapError(
-    Effect.fromResult(ProjectPath.check(wanted, path.isAbsolute)),
-    ({ issues }) => invalid(...issues, "pass the directory as project")
-  )
-  const found = yield* Effect.result(fingerprint(wanted))
-  if (found._tag === "Success") return { projectPath: found.success.path, projectExists: true }
-  if (options.project !== undefined) {
-    const { failure } = found
-    return yield* failure._tag === "StoreError" ? failure : new CreateFailed({ reason: failure })
-  }
-  return { projectPath: path.normalize(wanted), projectExists: false }
+  return yield* Placement.settle(wanted, { isChosen: options.project !== undefined })
 })
-
-/** Stores a session that is closed from the first moment that anybody can take it. */
-const place = Effect.fnUntraced(
-  function*(state: SessionState, closedAt: Option.Option<Timestamp>) {
-    const store = yield* SessionStore.SessionStore
-    const keyRing = yield* Signer
-    const { version } = store.format
-    const { id } = state.session
-    const epoch = SessionStore.firstEpoch
-    const messages = state.conversation.map(Snapshot.encodeMessage)
-    const bytes = StateSize.total(StateSize.measure(state, messages))
-    if (bytes > store.limits.maxBytes) {
-      return yield* invalid(`it would have ${bytes} bytes and the limit is ${store.limits.maxBytes}`)
-    }
-    const begun = yield* signed(StoredSession.begin(keyRing, state, messages, { epoch, part: 0, version }))
-    const closed = yield* signed(
-      Snapshot.encode(keyRing, state, messages, {
-        epoch,
-        version,
-        closedAt: Option.getOrElse(closedAt, () => state.session.updatedAt)
-      })
-    )
-    let isOurs = false
-    yield* store.create(id, begun.snapshot.bytes, begun.journal.firstLine).pipe(
-      Effect.tap(() =>
-        Effect.sync(() => {
-          isOurs = true
-        })
-      ),
-      Effect.flatMap((claim) => claim.close(closed.bytes)),
-      Effect.scoped,
-      Effect.catchTag("SessionEnded", (cause) => new StoreError({ operation: "import", cause })),
-      Effect.onError(() => isOurs ? takeBack(id) : Effect.void),
-      Effect.uninterruptible
-    )
-  }
-)
 
 const refuseStored = Effect.fnUntraced(function*(id: SessionId.SessionId) {
   const store = yield* SessionStore.SessionStore
@@ -194,7 +139,7 @@ export const importFile: (file: string, options?: ImportOptions) => Effect.Effec
   yield* store.alone(Effect.gen(function*() {
     yield* refuseStored(session.id)
     yield* Effect.catchTag(ensureRoom(session.id), "TooManyStored", (reason) => new CreateFailed({ reason }))
-    yield* place(state, found.closedAt)
+    yield* Placement.place(state, found.closedAt)
   }))
   yield* Effect.annotateLogs(Effect.logInfo("imported"), { sessionId: session.id, changes: found.changes.length })
   const report: ImportReport = {

@@ -8,6 +8,15 @@ export { checkpoint, close } from "./Close.ts"
 export { create, type CreateOptions } from "./Create.ts"
 export { type ExportOptions, type ExportReport, exportTo } from "./Export.ts"
 export { importFile, type ImportOptions, type ImportReport } from "./Import.ts"
+export {
+  type HistoryError,
+  type HistoryOutcome,
+  type HistoryProgress,
+  type HistoryReport,
+  type HistoryServices,
+  importHistory,
+  type ImportHistoryOptions
+} from "./ImportHistory.ts"
 export { find, type FindOptions, list } from "./List.ts"
 export { load, type LoadedSession, type LoadReport, verify } from "./Load.ts"
 export { rename } from "./Rename.ts"

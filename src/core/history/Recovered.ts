@@ -1,0 +1,166 @@
+/**
+ * A session of this library, of a conversation that another agent had.
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Json.ts"
+import type { Message, SessionConfig, SessionState } from "../Session.ts"
+import * as Session from "../Session.ts"
+import type * as SessionId from "../SessionId.ts"
+import * as StateSize from "../StateSize.ts"
+import type { Timestamp } from "../Timestamp.ts"
+import * as Conversation from "./Conversation.ts"
+import * as Fields from "./Fields.ts"
+import * as Fit from "./Fit.ts"
+import type { Reader } from "./History.ts"
+import * as Lane from "./Lane.ts"
+import type * as Tally from "./Tally.ts"
+import type { Conversation as Finished } from "./Transcript.ts"
+
+/**
+ * What the place that it comes to says about it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Setting {
+  readonly id: SessionId.SessionId
+  /** The agent's own id of it. */
+  readonly original: string
+  /** The session here that it comes from. */
+  readonly parent: SessionId.SessionId | undefined
+  readonly projectPath: string
+  /** The name of the file. */
+  readonly file: string
+  /** Bytes that it may have. */
+  readonly budget: number
+  readonly now: Timestamp
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Recovered {
+  readonly state: SessionState
+  readonly counts: Tally.Counts
+  /** Messages that are older than what fits. */
+  readonly leftOut: number
+}
+
+type Told = Conversation.Told<Lane.Entry>
+
+/** A message, and the records that it is made of. */
+interface Made {
+  readonly message: Message
+  readonly sources: ReadonlyArray<Lane.Entry>
+}
+
+/** Model settings that no history tells. */
+const unknown = { temperature: 0.7, maxTokens: 4096 }
+
+const label = (text: string | undefined, fallback: string): string => {
+  const short = (text ?? "").trim().slice(0, 256).toWellFormed()
+  return short === "" ? fallback : short
+}
+
+const configOf = ({ model, provider }: Finished["facts"], reader: Reader): SessionConfig => ({
+  provider: label(provider, reader.provider),
+  model: label(model, "none"),
+  ...unknown
+})
+
+/** A name that no message before it has. */
+const nameOf = (wanted: string, used: Set<string>): string => {
+  let name = wanted
+  for (let count = 2; used.has(name); count++) name = `${wanted}~${count}`
+  used.add(name)
+  return name
+}
+
+const messagesOf = (told: ReadonlyArray<Told>, begun: Timestamp): ReadonlyArray<Made> => {
+  const used = new Set<string>()
+  let at = begun
+  return told.map((each) => {
+    at = each.at ?? at
+    const message: Message = {
+      id: nameOf(label(each.id, `record-${each.sources[0]?.at ?? 0}`), used),
+      role: each.role,
+      content: each.parts,
+      timestamp: at,
+      ...(each.usage === undefined ? {} : { usage: each.usage }),
+      ...(Object.keys(each.metadata).length === 0 ? {} : { metadata: each.metadata })
+    }
+    return { message, sources: each.sources }
+  })
+}
+
+const metadataOf = (finished: Finished, reader: Reader, setting: Setting, leftOut: number): JsonObject => ({
+  history: Fields.known({
+    from: reader.kind,
+    id: setting.original,
+    file: setting.file,
+    agent: finished.agent,
+    parent: setting.parent,
+    cwd: finished.facts.cwd,
+    ...finished.facts.metadata,
+    leftOut: leftOut === 0 ? undefined : leftOut,
+    records: finished.kept.length === 0 ? undefined : finished.kept
+  })
+})
+
+/** Counts each record that told something, once. */
+const count = (finished: Finished, made: ReadonlyArray<Made>, kept: ReadonlyArray<Made>): void => {
+  const { pieces, tally } = finished
+  const inSession = new Set(kept.flatMap(({ sources }) => sources))
+  const inConversation = new Set(made.flatMap(({ sources }) => sources))
+  for (const source of new Set(pieces.map(({ source }) => source))) {
+    const { at, records, said } = source
+    if (inSession.has(source)) tally.mapped(records)
+    else if (inConversation.has(source)) tally.skipped(Lane.tooOld, at, records)
+    else if (said.some(({ role }) => role === "tool")) tally.skipped("a second result of a call", at, records)
+    else tally.skipped("nothing was said in it", at, records)
+  }
+}
+
+const safeSum = (messages: ReadonlyArray<Message>): Session.Usage =>
+  messages.reduce((sum, { usage }) => {
+    const next = usage === undefined ? sum : Session.addUsage(sum, usage)
+    return Number.isSafeInteger(next.inputTokens + next.outputTokens) && Number.isFinite(next.totalCost) ? next : sum
+  }, Session.noUsage)
+
+/**
+ * The session, as much of it as fits, and what became of each record.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (finished: Finished, reader: Reader, setting: Setting): Recovered => {
+  const { facts, first, last, pieces, tally } = finished
+  const createdAt = facts.createdAt ?? first ?? last ?? setting.now
+  const updatedAt = last !== undefined && last > createdAt ? last : createdAt
+  const made = messagesOf(Conversation.assemble(pieces, tally), createdAt)
+  const state = (messages: ReadonlyArray<Message>, leftOut: number): SessionState => ({
+    ...Session.empty({
+      id: setting.id,
+      name: Session.nameFrom((facts.title?.text ?? finished.title ?? "").trim(), "session"),
+      projectPath: setting.projectPath,
+      config: configOf(facts, reader),
+      createdAt,
+      updatedAt,
+      metadata: metadataOf(finished, reader, setting, leftOut)
+    }),
+    conversation: messages,
+    todos: facts.todos ?? [],
+    usage: safeSum(messages)
+  })
+  const around = StateSize.total(StateSize.measure(state([], Number.MAX_SAFE_INTEGER), []))
+  const { kept, leftOut: old, shortened } = Fit.newest(made, setting.budget - around, (item, message) => ({
+    ...item,
+    message
+  }))
+  tally.changed("a part that is too large: a note stands for it", shortened)
+  count(finished, made, kept)
+  const leftOut = old + finished.passed
+  return { state: state(kept.map(({ message }) => message), leftOut), counts: tally.counts(), leftOut }
+}
