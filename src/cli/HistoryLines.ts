@@ -39,7 +39,9 @@ export const lines = (outcome: HistoryOutcome): ReadonlyArray<string> => {
       const whose = agent === undefined ? names[from] : `${names[from]}, sub-agent ${Printable.line(agent)}`
       return [
         `Imported ${file} as ${id}: ${Printable.line(name)}, ${Words.count(messages, "message")} (${whose}).`,
-        ...(leftOut === 0 ? [] : [`  ${Words.count(leftOut, "older message")} left out: a session can't be that large`]),
+        ...(leftOut === 0
+          ? []
+          : [`  ${Words.count(leftOut, "older message")} left out: a session can't be that large`]),
         ...records(outcome.records),
         ...(projectExists
           ? []

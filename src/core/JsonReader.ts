@@ -90,7 +90,8 @@ export const read = (
 ): Result.Result<Schema.Json, Fault> => {
   const fail = (offset: number, expected: Fault["expected"] = "JSON") => Result.fail<Fault>({ offset, expected })
   const { roundsNumbers = false, uniqueKeys = false } = options
-  const canKeep = (literal: string) => JsonNumber.isExact(literal) || (roundsNumbers && Number.isFinite(Number(literal)))
+  const canKeep = (literal: string) =>
+    JsonNumber.isExact(literal) || (roundsNumbers && Number.isFinite(Number(literal)))
   const open: Array<Frame> = []
   let root: Schema.Json = null
   let expect: "value" | "key" | "colon" | "separator" = "value"

@@ -12,13 +12,7 @@ import * as Path from "effect/Path"
 import type { ImportFormat } from "../core/ImportFormat.ts"
 import type { Change } from "../core/MigrationStep.ts"
 import type { SessionState } from "../core/Session.ts"
-import {
-  AlreadyStored,
-  CreateFailed,
-  InvalidJson,
-  type SchemaVersion,
-  StoreError
-} from "../core/SessionError.ts"
+import { AlreadyStored, CreateFailed, InvalidJson, type SchemaVersion, StoreError } from "../core/SessionError.ts"
 import * as SessionId from "../core/SessionId.ts"
 import type { Hmac } from "../services/Hmac.ts"
 import type { ProjectDirectory } from "../services/ProjectDirectory.ts"

@@ -24,7 +24,9 @@ const recordIn = Effect.fnUntraced(function*(file: string, { maxDepth, maxRecord
   const bytes = yield* Effect.result(Files.make(fs).read(file, maxRecordBytes))
   if (Result.isFailure(bytes)) {
     const { failure } = bytes
-    return Result.fail(failure._tag === "TooLarge" ? `longer than ${maxRecordBytes} bytes` : "a file that can't be read")
+    return Result.fail(
+      failure._tag === "TooLarge" ? `longer than ${maxRecordBytes} bytes` : "a file that can't be read"
+    )
   }
   const text = Text.fromBytes(bytes.success.bytes)
   return Option.isNone(text) ? Result.fail("not UTF-8") : Records.parse(text.value, maxDepth)

@@ -24,7 +24,8 @@ import { takeBack } from "./Create.ts"
  * @category errors
  * @since 0.1.0
  */
-export const invalid = (...issues: ReadonlyArray<string>) => new CreateFailed({ reason: new InvalidSession({ issues }) })
+export const invalid = (...issues: ReadonlyArray<string>) =>
+  new CreateFailed({ reason: new InvalidSession({ issues }) })
 
 /**
  * A project's path as it is here: real where it is there. One that was asked for

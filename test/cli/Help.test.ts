@@ -7,6 +7,7 @@ import * as NodeFs from "node:fs"
 import { cli } from "../../src/cli/Cli.ts"
 import { ExitCode } from "../../src/cli/ExitCode.ts"
 import * as Package from "../../src/cli/Package.ts"
+import * as Histories from "../suites/history.ts"
 import * as Cli from "./cli-rig.ts"
 
 interface Known {
@@ -43,6 +44,7 @@ const place = Effect.fnUntraced(function*(needsKeys: boolean) {
     new URL("../fixtures/version1/todos.json", import.meta.url),
     `${origin}/todos.json`
   )
+  Histories.layOut(root)
   yield* run(["list"])
   return rig
 })

@@ -103,7 +103,7 @@ export const command = Command.make(
       description: "A year of Codex, and all of pi and OpenCode, with a report for programs"
     },
     {
-      command: "reprise import ~/.gemini/tmp/project/chats/session-2026-01-05T09-30-5b3e1a52.jsonl --project .",
+      command: "reprise import ~/.gemini/tmp/project/chats/session-2026-11-23T02-04-5b3e1a52.jsonl --project .",
       description: "A session of Gemini CLI, to go on with it here"
     },
     { command: "reprise import ~/.jido_code/sessions/*.json --allow-unsigned", description: "All sessions of JidoCode" }

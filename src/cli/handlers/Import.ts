@@ -192,7 +192,9 @@ export const run = Effect.fn("reprise.import")(function*(input: Input) {
             : importFile(file, options, progress),
           {
             onFailure: (error) =>
-              Effect.as(progress.step(file), [{ _tag: "Failed", failed: Failures.make(file, error) } satisfies Outcome]),
+              Effect.as(progress.step(file), [
+                { _tag: "Failed", failed: Failures.make(file, error) } satisfies Outcome
+              ]),
             onSuccess: (told: ReadonlyArray<Outcome>) => Effect.succeed(told)
           }
         ))

@@ -19,13 +19,23 @@ export interface Entry {
   readonly said: ReadonlyArray<Said>
 }
 
-/** Where the record stands that each one follows; -1 where it begins anew. */
-const parentsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<number> => {
+const isSummary = ({ said }: Entry): boolean => said.some(({ metadata }) => metadata?.["isCompactSummary"] === true)
+
+/**
+ * Where the record stands that each one follows; -1 where it begins anew. What
+ * can't be found was lost, or left out: the history goes on where it is. So it
+ * does in a loose tree after a compaction, from which on some versions name what
+ * stands before it.
+ */
+const parentsOf = (entries: ReadonlyArray<Entry>, isLoose: boolean): ReadonlyArray<number> => {
   const places = new Map<string, number>()
-  return entries.map(({ id, parent }, index) => {
-    const place = parent === null ? -1 : parent === undefined ? undefined : places.get(parent)
+  let summary = -1
+  return entries.map((entry, index) => {
+    const { id, parent } = entry
+    const named = parent === null ? -1 : parent === undefined ? undefined : places.get(parent)
+    const place = isLoose && named !== undefined && named < summary ? undefined : named
     if (id !== undefined) places.set(id, index)
-    // What can't be found was lost, or left out: the history goes on where it is.
+    if (isSummary(entry)) summary = index
     return place ?? index - 1
   })
 }
@@ -41,9 +51,10 @@ const answersOf = (said: ReadonlyArray<Said>): ReadonlyArray<string> =>
 /** Pieces of the same answer, and results of its calls, wherever they hang. */
 const withSiblings = (entries: ReadonlyArray<Entry>, on: Set<number>): void => {
   const chosen = () => [...on].flatMap((index) => entries[index]?.said ?? [])
+  const ids = new Set([...on].map((index) => entries[index]?.id))
   const groups = new Set(chosen().flatMap(({ group }) => group ?? []))
-  for (const [index, { said }] of entries.entries()) {
-    if (said.some(({ group }) => group !== undefined && groups.has(group))) on.add(index)
+  for (const [index, { id, said }] of entries.entries()) {
+    if (!ids.has(id) && said.some(({ group }) => group !== undefined && groups.has(group))) on.add(index)
   }
   const calls = new Set(callsOf(chosen()))
   const answers = new Set(answersOf(chosen()))
@@ -62,7 +73,7 @@ const withSiblings = (entries: ReadonlyArray<Entry>, on: Set<number>): void => {
  */
 export const current = (entries: ReadonlyArray<Entry>, shape: Shape): ReadonlySet<number> => {
   if (shape !== "tree" && shape !== "looseTree") return new Set(entries.keys())
-  const parents = parentsOf(entries)
+  const parents = parentsOf(entries, shape === "looseTree")
   const on = new Set<number>()
   let place = shape === "tree" ? entries.length - 1 : entries.findLastIndex(({ said }) => said.length > 0)
   while (place >= 0) {

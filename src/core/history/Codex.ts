@@ -14,8 +14,8 @@
  * @since 0.1.0
  */
 import type { JsonObject } from "../Json.ts"
-import type { Timestamp } from "../Timestamp.ts"
 import type { Usage } from "../Session.ts"
+import type { Timestamp } from "../Timestamp.ts"
 import * as CodexItem from "./CodexItem.ts"
 import * as Fields from "./Fields.ts"
 import * as History from "./History.ts"
@@ -35,9 +35,8 @@ const meta = (meta: JsonObject): History.Reading => {
   const cwd = Fields.words(meta, "cwd")
   const provider = Fields.words(meta, "model_provider")
   const createdAt = Moment.read(Fields.member(meta, "timestamp"))
-  const hasInstructions = ["instructions", "base_instructions"].some((key) =>
-    (Fields.member(meta, key) ?? null) !== null
-  )
+  const hasInstructions = Fields.words(meta, "instructions") !== undefined ||
+    Fields.words(Fields.object(meta, "base_instructions"), "text") !== undefined
   return History.map({
     facts: {
       ...(id === undefined ? {} : { id }),
@@ -67,7 +66,9 @@ const context = (context: JsonObject): History.Reading => {
 /** What stands for everything before it, for the model. */
 const compacted = (record: JsonObject, payload: JsonObject, at: Timestamp | undefined): History.Reading => {
   const message = Fields.words(payload, "message")
-  if (message === undefined) return History.keep(Fields.pick(record, "timestamp", "type"), "a compaction without a text")
+  if (message === undefined) {
+    return History.keep(Fields.pick(record, "timestamp", "type"), "a compaction without a text")
+  }
   return History.map({
     said: [{
       role: "user",
@@ -127,7 +128,9 @@ const item = (event: JsonObject, at: Timestamp | undefined): History.Reading => 
 
 /** Events about what a tool does; what it answered is an item of the conversation. */
 const isOfTool = (type: string): boolean =>
-  /^(exec_|patch_apply_|mcp_tool_call_|web_search_|image_generation_|view_image_|dynamic_tool_call_|terminal_)/.test(type)
+  /^(exec_|patch_apply_|mcp_tool_call_|web_search_|image_generation_|view_image_|dynamic_tool_call_|terminal_)/.test(
+    type
+  )
 
 const event = (record: JsonObject, payload: JsonObject, at: Timestamp | undefined): History.Reading => {
   const type = Fields.text(payload, "type") ?? ""

@@ -47,10 +47,11 @@ const reasoning = (item: JsonObject, context: Context): History.Reading => {
   const text = [...textsOf(Fields.objects(item, "summary")), ...textsOf(Fields.objects(item, "content"))].join("\n\n")
   const encryptedContent = Fields.words(item, "encrypted_content")
   if (text === "" && encryptedContent === undefined) return History.skip("reasoning without a text")
-  const options = Fields.known({ itemId: context.id, encryptedContent })
-  return History.map({
-    said: [answered([Parts.reasoning(text, Object.keys(options).length === 0 ? {} : { openai: options })], context)]
-  })
+  // The id alone would name an item that the provider may have forgotten.
+  const options = encryptedContent === undefined
+    ? {}
+    : { openai: Fields.known({ itemId: context.id, encryptedContent }) }
+  return History.map({ said: [answered([Parts.reasoning(text, options)], context)] })
 }
 
 const message = (item: JsonObject, context: Context): History.Reading => {

@@ -74,7 +74,10 @@ const partsOf = (content: Schema.Json | undefined): ReadonlyArray<Part> =>
 const thoughtOf = (thought: JsonObject): ReadonlyArray<Part> => {
   const subject = Fields.words(thought, "subject")
   const description = Fields.words(thought, "description")
-  const text = [...(subject === undefined ? [] : [`**${subject}**`]), ...(description === undefined ? [] : [description])]
+  const text = [
+    ...(subject === undefined ? [] : [`**${subject}**`]),
+    ...(description === undefined ? [] : [description])
+  ]
   return text.length === 0 ? [] : [Parts.reasoning(text.join(" "))]
 }
 
@@ -239,7 +242,9 @@ const types: ReadonlySet<string> = new Set(["user", "gemini", "info", "error", "
  * @since 0.1.0
  */
 export const isRecord = (record: JsonObject): boolean => {
-  if (Object.hasOwn(record, "sessionId")) return Object.hasOwn(record, "projectHash") || Object.hasOwn(record, "startTime")
+  if (Object.hasOwn(record, "sessionId")) {
+    return Object.hasOwn(record, "projectHash") || Object.hasOwn(record, "startTime")
+  }
   if (Object.hasOwn(record, "$set") || Object.hasOwn(record, "$rewindTo")) return true
   if (Fields.isList(Fields.member(record, "parts"))) {
     return ["user", "model"].includes(Fields.text(record, "role") ?? "") && !Object.hasOwn(record, "id")

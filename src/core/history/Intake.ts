@@ -62,10 +62,12 @@ export interface Intake {
 /** Records by which it must show whose they are. */
 const maxUndecided = 200
 
-type Unread = { readonly at: number } & (
-  | { readonly _tag: "Record"; readonly read: Records.Read }
-  | { readonly _tag: "Refused"; readonly reason: string }
-)
+type Unread =
+  & { readonly at: number }
+  & (
+    | { readonly _tag: "Record"; readonly read: Records.Read }
+    | { readonly _tag: "Refused"; readonly reason: string }
+  )
 
 const decoder = new TextDecoder()
 const replaced = "bytes that are no UTF-8: replaced"
@@ -112,8 +114,7 @@ export const make = (options: Options): Intake => {
     })
   }
 
-  const isHopeless = () =>
-    open === undefined && (undecided.length >= maxUndecided || undecidedLength > maxRecordBytes)
+  const isHopeless = () => open === undefined && (undecided.length >= maxUndecided || undecidedLength > maxRecordBytes)
 
   const ofLines = () => {
     const lines = Lines.make({

@@ -50,6 +50,8 @@ export interface Finished {
   readonly first: Timestamp | undefined
   readonly last: Timestamp | undefined
   readonly pieces: ReadonlyArray<Conversation.Piece<Entry>>
+  /** What the person typed last of what is held no longer. */
+  readonly before: Entry | undefined
   readonly kept: ReadonlyArray<JsonObject>
   /** Records that were held no longer. */
   readonly passed: number
@@ -141,6 +143,7 @@ export const make = (reader: Reader, bounds: Bounds): Lane => {
   let entries: Array<Entry> = []
   let echoes: Array<Entry> = []
   let echoBytes = 0
+  let before: Entry | undefined
   let isTold = false
   let passed = 0
   let bytes = 0
@@ -160,22 +163,30 @@ export const make = (reader: Reader, bounds: Bounds): Lane => {
   }
 
   /** Entries from a place on are no more. */
-  const cut = (from: number, reason: string) => drop(entries.splice(Math.max(0, from)), reason)
+  const cut = (from: number, reason: string) => drop(entries.splice(from), reason)
+
+  const clear = (reason: string) => {
+    if (before !== undefined) drop([before], reason)
+    before = undefined
+    cut(0, reason)
+  }
 
   const rewind = (to: string, isAll: boolean) => {
     const from = entries.findIndex(({ id }) => id === to)
-    if (from >= 0 || isAll) cut(from, takenBack)
+    if (from >= 0) cut(from, takenBack)
+    else if (isAll) clear(takenBack)
   }
 
   const revise = (revision: Revision) => {
     switch (revision._tag) {
       case "Restarted":
-        return cut(0, replaced)
+        return clear(replaced)
       case "Rewound":
         return rewind(revision.to, revision.whenMissing === "all")
       case "RolledBack": {
         const turns = entries.flatMap(({ said }, index) => said.some(Prompt.isTyped) ? [index] : [])
-        if (revision.turns > 0) cut(turns.at(-revision.turns) ?? 0, takenBack)
+        const from = turns.at(-revision.turns)
+        if (revision.turns > 0) return from === undefined ? clear(takenBack) : cut(from, takenBack)
       }
     }
   }
@@ -208,7 +219,9 @@ export const make = (reader: Reader, bounds: Bounds): Lane => {
 
   const keep = (reason: string, record: JsonObject, at: number, records: number) => {
     const size = sizeOf(record)
-    if (keptBytes + size > bounds.maxKeptBytes) return tally.skipped(`${reason}, for which there is no room`, at, records)
+    if (keptBytes + size > bounds.maxKeptBytes) {
+      return tally.skipped(`${reason}, for which there is no room`, at, records)
+    }
     keptBytes += size
     kept.push(record)
     tally.kept(reason, at, records)
@@ -217,15 +230,15 @@ export const make = (reader: Reader, bounds: Bounds): Lane => {
   const push = (entry: Entry) => {
     const known = reader.shape === "keyed" && entry.id !== undefined ? byId.get(entry.id) : undefined
     const place = known === undefined ? -1 : entries.findLastIndex(({ at }) => at === known)
-    const before = entries[place]
-    if (before === undefined) entries.push(entry)
+    const older = entries[place]
+    if (older === undefined) entries.push(entry)
     else {
       // It keeps its place, and its own number: that is how it is found again.
-      entries[place] = { ...entry, at: before.at }
-      bytes -= before.bytes
-      tally.skipped(replaced, before.at, before.records)
+      entries[place] = { ...entry, at: older.at }
+      bytes -= older.bytes
+      tally.skipped(replaced, older.at, older.records)
     }
-    if (reader.shape === "keyed" && entry.id !== undefined) byId.set(entry.id, before?.at ?? entry.at)
+    if (reader.shape === "keyed" && entry.id !== undefined) byId.set(entry.id, older?.at ?? entry.at)
     bytes += entry.bytes
     while (bytes > bounds.maxBytes && entries.length > 1) pass()
   }
@@ -238,8 +251,15 @@ export const make = (reader: Reader, bounds: Bounds): Lane => {
     }
     const oldest = entries.slice(0, count)
     entries = entries.slice(count)
-    passed += oldest.filter(({ said }) => said.length > 0).length
-    drop(oldest, tooOld)
+    const typed = oldest.findLast(({ said }) => said.some(Prompt.isTyped))
+    const gone = [...(before === undefined ? [] : [before]), ...oldest].filter((entry) => entry !== typed)
+    if (typed === undefined && before !== undefined) gone.shift()
+    passed += gone.filter(({ said }) => said.length > 0).length
+    drop(gone, tooOld)
+    if (typed !== undefined) {
+      bytes -= typed.bytes
+      before = { ...typed, bytes: 0 }
+    }
   }
 
   const entryOf = (reading: Reading, at: number, said: ReadonlyArray<Said>): Entry => ({
@@ -313,7 +333,7 @@ export const make = (reader: Reader, bounds: Bounds): Lane => {
     const pieces = entries.flatMap((source, index) =>
       on.has(index) ? source.said.map((said) => ({ said, source })) : []
     )
-    return { facts, title, first, last, pieces, kept, passed, tally }
+    return { facts, title, first, last, pieces, before, kept, passed, tally }
   }
 
   return { tally, add, bytes: () => bytes + echoBytes, pass, finish }

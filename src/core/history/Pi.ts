@@ -16,9 +16,20 @@ import * as Parts from "./Parts.ts"
 import * as Todos from "./Todos.ts"
 
 const partsOf = (content: Schema.Json | undefined): ReadonlyArray<Part> =>
-  typeof content === "string" ? [Parts.text(content)] : Fields.asList(content).flatMap((block) =>
-    partOf(Fields.asObject(block))
-  )
+  typeof content === "string" ?
+    [Parts.text(content)] :
+    Fields.asList(content).flatMap((block) => partOf(Fields.asObject(block)))
+
+/** What the provider needs to take reasoning back: an item of OpenAI's in JSON, or Anthropic's signature. */
+const signed = (signature: string | undefined): JsonObject => {
+  if (signature === undefined) return {}
+  if (!signature.startsWith("{")) return { anthropic: { info: { type: "thinking", signature } } }
+  const item = Fields.asObject(Parts.params(signature))
+  const encryptedContent = Fields.words(item, "encrypted_content")
+  return encryptedContent === undefined
+    ? {}
+    : { openai: Fields.known({ itemId: Fields.words(item, "id"), encryptedContent }) }
+}
 
 const partOf = (block: JsonObject): ReadonlyArray<Part> => {
   switch (Fields.text(block, "type")) {
@@ -26,13 +37,8 @@ const partOf = (block: JsonObject): ReadonlyArray<Part> => {
       const text = Fields.text(block, "text")
       return text === undefined ? [] : [Parts.text(text)]
     }
-    case "thinking": {
-      const signature = Fields.words(block, "thinkingSignature")
-      return [Parts.reasoning(
-        Fields.text(block, "thinking") ?? "",
-        signature === undefined ? {} : { anthropic: { info: { type: "thinking", signature } } }
-      )]
-    }
+    case "thinking":
+      return [Parts.reasoning(Fields.text(block, "thinking") ?? "", signed(Fields.words(block, "thinkingSignature")))]
     case "image":
       return [Parts.bytes(Fields.words(block, "mimeType") ?? "image/*", Fields.text(block, "data") ?? "")]
     case "toolCall":
@@ -260,5 +266,6 @@ export const isRecord = (record: JsonObject): boolean => {
   const type = Fields.text(record, "type") ?? ""
   if (type === "session") return Object.hasOwn(record, "id") && Object.hasOwn(record, "cwd")
   if (Object.hasOwn(record, "sessionId")) return false
-  return types.has(type) && (Object.hasOwn(record, "parentId") || Object.hasOwn(Fields.object(record, "message"), "role"))
+  return types.has(type) &&
+    (Object.hasOwn(record, "parentId") || Object.hasOwn(Fields.object(record, "message"), "role"))
 }

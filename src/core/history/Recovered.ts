@@ -97,21 +97,41 @@ const messagesOf = (told: ReadonlyArray<Told>, begun: Timestamp): ReadonlyArray<
 
 const metadataOf = (finished: Finished, reader: Reader, setting: Setting, leftOut: number): JsonObject => ({
   history: Fields.known({
+    ...finished.facts.metadata,
     from: reader.kind,
     id: setting.original,
     file: setting.file,
     agent: finished.agent,
     parent: setting.parent,
     cwd: finished.facts.cwd,
-    ...finished.facts.metadata,
     leftOut: leftOut === 0 ? undefined : leftOut,
     records: finished.kept.length === 0 ? undefined : finished.kept
   })
 })
 
+/** What is left of a longer history begins with a turn, or at least not with the end of one. */
+const whole = ({ before, passed, pieces: held, tally }: Finished) => {
+  if (passed === 0 && before === undefined) return { pieces: held, cut: 0 }
+  const beginning = before?.said.map((said) => ({ said, source: before })) ?? []
+  const turn = held.findIndex(({ said }) => said.role === "user")
+  // A turn that goes on from before what is held begins with what the person said.
+  const pieces = [...beginning, ...held]
+  const from = beginning.length + (turn >= 0 ? turn : Math.max(0, held.findIndex(({ said }) => said.role !== "tool")))
+  const kept = new Set([...(turn >= 0 ? [] : beginning), ...pieces.slice(from)].map(({ source }) => source))
+  for (const source of new Set(pieces.map(({ source }) => source))) {
+    if (!kept.has(source)) tally.skipped(Lane.tooOld, source.at, source.records)
+  }
+  const left = pieces.filter(({ source }) => kept.has(source))
+  return { pieces: left, cut: pieces.length - left.length }
+}
+
 /** Counts each record that told something, once. */
-const count = (finished: Finished, made: ReadonlyArray<Made>, kept: ReadonlyArray<Made>): void => {
-  const { pieces, tally } = finished
+const count = (
+  pieces: Finished["pieces"],
+  tally: Tally.Tally,
+  made: ReadonlyArray<Made>,
+  kept: ReadonlyArray<Made>
+): void => {
   const inSession = new Set(kept.flatMap(({ sources }) => sources))
   const inConversation = new Set(made.flatMap(({ sources }) => sources))
   for (const source of new Set(pieces.map(({ source }) => source))) {
@@ -136,7 +156,8 @@ const safeSum = (messages: ReadonlyArray<Message>): Session.Usage =>
  * @since 0.1.0
  */
 export const make = (finished: Finished, reader: Reader, setting: Setting): Recovered => {
-  const { facts, first, last, pieces, tally } = finished
+  const { facts, first, last, tally } = finished
+  const { cut, pieces } = whole(finished)
   const createdAt = facts.createdAt ?? first ?? last ?? setting.now
   const updatedAt = last !== undefined && last > createdAt ? last : createdAt
   const made = messagesOf(Conversation.assemble(pieces, tally), createdAt)
@@ -160,7 +181,7 @@ export const make = (finished: Finished, reader: Reader, setting: Setting): Reco
     message
   }))
   tally.changed("a part that is too large: a note stands for it", shortened)
-  count(finished, made, kept)
-  const leftOut = old + finished.passed
+  count(pieces, tally, made, kept)
+  const leftOut = old + cut + finished.passed
   return { state: state(kept.map(({ message }) => message), leftOut), counts: tally.counts(), leftOut }
 }
