@@ -5,7 +5,7 @@
  */
 import type { HistoryKind } from "../core/history/History.ts"
 import type { Counts } from "../core/history/Tally.ts"
-import type { HistoryOutcome } from "../pipelines/ImportHistory.ts"
+import type { HistoryOutcome } from "../pipelines/HistoryReport.ts"
 import * as Printable from "./Printable.ts"
 import * as Words from "./Words.ts"
 

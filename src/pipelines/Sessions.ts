@@ -7,16 +7,15 @@
 export { checkpoint, close } from "./Close.ts"
 export { create, type CreateOptions } from "./Create.ts"
 export { type ExportOptions, type ExportReport, exportTo } from "./Export.ts"
+export type {
+  HistoryError,
+  HistoryOutcome,
+  HistoryProgress,
+  HistoryReport,
+  ImportHistoryOptions
+} from "./HistoryReport.ts"
 export { importFile, type ImportOptions, type ImportReport } from "./Import.ts"
-export {
-  type HistoryError,
-  type HistoryOutcome,
-  type HistoryProgress,
-  type HistoryReport,
-  type HistoryServices,
-  importHistory,
-  type ImportHistoryOptions
-} from "./ImportHistory.ts"
+export { type HistoryServices, importHistory } from "./ImportHistory.ts"
 export { find, type FindOptions, list } from "./List.ts"
 export { load, type LoadedSession, type LoadReport, verify } from "./Load.ts"
 export { rename } from "./Rename.ts"

@@ -19,7 +19,7 @@ const inUse: Array<number> = []
 const onProgress = ({ bytes }: Sessions.HistoryProgress) =>
   Effect.sync(() => {
     if (globalThis.gc === undefined || bytes < (inUse.length + 1) * Number(step)) return
-    void globalThis.gc()
+    globalThis.gc()
     inUse.push(Math.round(process.memoryUsage().heapUsed / MiB))
   })
 

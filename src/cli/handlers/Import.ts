@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { HistoryKind } from "../../core/history/History.ts"
 import type { ImportFormat } from "../../core/ImportFormat.ts"
+import type { HistoryOutcome, HistoryProgress } from "../../pipelines/HistoryReport.ts"
 import * as HistorySource from "../../pipelines/HistorySource.ts"
 import * as Import from "../../pipelines/Import.ts"
 import * as ImportHistory from "../../pipelines/ImportHistory.ts"
@@ -49,7 +50,7 @@ export interface Input {
 /** What came of one file. */
 type Outcome =
   | { readonly _tag: "Import"; readonly file: string; readonly report: Import.ImportReport }
-  | { readonly _tag: "History"; readonly outcome: ImportHistory.HistoryOutcome }
+  | { readonly _tag: "History"; readonly outcome: HistoryOutcome }
   | { readonly _tag: "Failed"; readonly failed: Failures.Failed }
 
 const isHistoryKind = Schema.is(HistoryKind)
@@ -98,7 +99,7 @@ const stepBytes = 1024 * 1024
 /** Tells of each MiB that was read. */
 const progressOf = (progress: Progress.Progress, name: (source: string) => string) => {
   let done = 0
-  return Effect.fnUntraced(function*({ bytes, source, total }: ImportHistory.HistoryProgress) {
+  return Effect.fnUntraced(function*({ bytes, source, total }: HistoryProgress) {
     for (; done < Math.floor(bytes / stepBytes); done++) {
       yield* progress.step(name(source), Math.max(1, Math.ceil(total / stepBytes)))
     }
@@ -154,7 +155,7 @@ const importedJson = ({ file, report }: Extract<Outcome, { readonly _tag: "Impor
   return { file, ...rest, project: projectPath }
 }
 
-const historyJson = (outcome: ImportHistory.HistoryOutcome): ReadonlyArray<typeof CliJson.History.Type> => {
+const historyJson = (outcome: HistoryOutcome): ReadonlyArray<typeof CliJson.History.Type> => {
   if (outcome._tag !== "Imported" && outcome._tag !== "AlreadyStored") return []
   const { agent, parent, projectPath, source, ...rest } = outcome
   const { _tag, ...report } = rest

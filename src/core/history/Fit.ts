@@ -28,13 +28,8 @@ interface Holder {
 
 const separator = 2
 
-/**
- * Bytes of a message in a snapshot.
- *
- * @category getters
- * @since 0.1.0
- */
-export const bytesOf = (message: Message): number => Text.toBytes(JSON.stringify(message)).length + separator
+/** Bytes of a message in a snapshot. */
+const bytesOf = (message: Message): number => Text.toBytes(JSON.stringify(message)).length + separator
 
 const total = (holders: ReadonlyArray<Holder>): number =>
   holders.reduce((bytes, { message }) => bytes + bytesOf(message), 0)

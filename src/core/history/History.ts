@@ -88,11 +88,8 @@ export type Revision =
 /**
  * What becomes of a record: its content is in the session, or it is kept under
  * the session's metadata, or it is left out.
- *
- * @category models
- * @since 0.1.0
  */
-export type Outcome =
+type Outcome =
   | { readonly _tag: "Mapped" }
   | { readonly _tag: "Kept"; readonly reason: string; readonly record: JsonObject }
   | { readonly _tag: "Skipped"; readonly reason: string }

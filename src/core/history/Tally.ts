@@ -7,11 +7,8 @@
 /**
  * Records that were kept aside or left out for one reason. `first` is the number
  * of the first one of them, from 1 on: its line, where records are lines.
- *
- * @category models
- * @since 0.1.0
  */
-export interface Reason {
+interface Reason {
   readonly outcome: "kept" | "skipped"
   readonly reason: string
   readonly count: number
@@ -20,11 +17,8 @@ export interface Reason {
 
 /**
  * Something that was not taken over as it was, and how often.
- *
- * @category models
- * @since 0.1.0
  */
-export interface Change {
+interface Change {
   readonly change: string
   readonly count: number
 }
