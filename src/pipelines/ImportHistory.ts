@@ -170,7 +170,7 @@ const bringIn = Effect.fnUntraced(function*(
     if (Option.isSome(known)) {
       return { _tag: "AlreadyStored", isRemoved: known.value, ...report } satisfies HistoryOutcome
     }
-    yield* Effect.catchTag(ensureRoom(), "TooManyStored", (reason) => new CreateFailed({ reason }))
+    yield* Effect.catchTag(ensureRoom(session.id), "TooManyStored", (reason) => new CreateFailed({ reason }))
     yield* Placement.place(state, Option.none())
     return { _tag: "Imported", ...report } satisfies HistoryOutcome
   }))
