@@ -1,0 +1,78 @@
+/**
+ * The least that an operation can cost, done by hand and synchronously: what
+ * contenders are measured against.
+ */
+import { Effect } from "effect"
+import * as NodeCrypto from "node:crypto"
+import * as NodeFs from "node:fs"
+import * as NodePath from "node:path"
+import type { Subject } from "./rounds.ts"
+import { whole } from "./rounds.ts"
+
+const secret = Buffer.alloc(32, 7)
+
+const parse: (text: string) => unknown = JSON.parse
+
+const hmac = (bytes: Uint8Array): Buffer => NodeCrypto.createHmac("sha256", secret).update(bytes).digest()
+
+const readVerified = (file: string): string => {
+  const bytes = NodeFs.readFileSync(file)
+  hmac(bytes)
+  return bytes.toString("utf8")
+}
+
+/** L: reads, hashes, decodes and parses a snapshot, and a journal line by line where there is one. */
+export const load = (files: { readonly snapshot: string; readonly journal?: string }): Subject =>
+  whole(Effect.sync(() => {
+    const document = parse(readVerified(files.snapshot))
+    const lines = files.journal === undefined ? [] : readVerified(files.journal).trimEnd().split("\n").map(parse)
+    return { document, lines }
+  }))
+
+const syncDirectory = (directory: string): void => {
+  const descriptor = NodeFs.openSync(directory, "r")
+  NodeFs.fsyncSync(descriptor)
+  NodeFs.closeSync(descriptor)
+}
+
+const writeSynced = (file: string, bytes: Uint8Array): void => {
+  const descriptor = NodeFs.openSync(file, "w", 0o600)
+  NodeFs.writeSync(descriptor, bytes)
+  NodeFs.fsyncSync(descriptor)
+  NodeFs.closeSync(descriptor)
+}
+
+/** S: encodes and hashes a document, writes it beside, syncs, renames it into place, and syncs the directory. */
+export const save = (directory: string, document: unknown): Subject =>
+  whole(Effect.sync(() => {
+    const bytes = Buffer.from(JSON.stringify(document))
+    hmac(bytes)
+    const [pending, target] = [NodePath.join(directory, "pending"), NodePath.join(directory, "saved.json")]
+    writeSynced(pending, bytes)
+    NodeFs.renameSync(pending, target)
+    syncDirectory(directory)
+  }))
+
+/** A: a line of 1 KiB to a file that is open, and a sync. */
+export const append = (descriptor: number): Subject => {
+  const line = Buffer.alloc(1024, "x")
+  line.write("\n", line.length - 1)
+  return whole(Effect.sync(() => {
+    NodeFs.writeSync(descriptor, line)
+    NodeFs.fsyncSync(descriptor)
+  }))
+}
+
+/** I: the names in a directory, and of each session in it the first line of the first 4 KB. */
+export const list = (directory: string): Subject => {
+  const head = Buffer.alloc(4096)
+  return whole(Effect.sync(() =>
+    NodeFs.readdirSync(directory).map((name) => {
+      const descriptor = NodeFs.openSync(NodePath.join(directory, name, "session.json"), "r")
+      const length = NodeFs.readSync(descriptor, head, 0, head.length, 0)
+      NodeFs.closeSync(descriptor)
+      const line = head.toString("utf8", 0, Math.min(length, head.indexOf("\n")))
+      return parse(`${line.slice(0, line.lastIndexOf(",\"conversation\":"))}}`)
+    })
+  ))
+}

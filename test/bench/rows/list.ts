@@ -1,0 +1,75 @@
+/** Listing, the first time and again, against I; and that the size of the sessions does not matter. */
+import { Effect, Stream } from "effect"
+import { Sessions } from "effect-reprise"
+import * as Stored from "../fixtures/sessions.ts"
+import * as Floors from "../measuring/floors.ts"
+import * as Rounds from "../measuring/rounds.ts"
+import * as Rows from "../measuring/rows.ts"
+import type { Listing } from "../scale.ts"
+import type { Setting } from "../setting.ts"
+import type { Variant } from "../variants.ts"
+
+const limitOfFirst = (variant: Variant): Rows.Limit => ({ must: variant.name === "synchronous" ? 3 : 9, aim: 1.5 })
+
+const collect = Stream.runCollect(Sessions.list())
+
+/** A list as a process begins with it: nothing is known yet. */
+const listFirst = (variant: Variant, place: Stored.Place): Rounds.Subject => (time) =>
+  Effect.scoped(Effect.flatMap(Stored.open(variant, place), ({ run }) => run(time(collect))))
+
+/** A place with that many sessions stored. */
+const fill = Effect.fnUntraced(function*({ root, seed, variants: [variant] }: Setting, { sessions, size }: Listing) {
+  const place = Stored.place(root, `list-${sessions}-${size.bytes}`)
+  const { run } = yield* Stored.open(variant, place)
+  Stored.multiply(place, yield* run(Stored.store(place, Stored.messagesOf(seed, size))), sessions)
+  return place
+}, Effect.scoped)
+
+const nameOf = ({ sessions, size }: Listing): string => `${sessions.toLocaleString("en")} of ${size.name}`
+
+const timed = Effect.fnUntraced(function*(setting: Setting, listing: Listing) {
+  const place = yield* fill(setting, listing)
+  const { processes } = yield* Stored.openAll(setting, place)
+  const title = ({ variant }: Stored.Process) => ({ of: nameOf(listing), variant: variant.name })
+  return yield* Rows.against(
+    { unit: "I", subject: Floors.list(place.sessions) },
+    [
+      ...processes.map((process): Rows.Contender => ({
+        ...title(process),
+        operation: "list, first call",
+        ...limitOfFirst(process.variant),
+        subject: listFirst(process.variant, place)
+      })),
+      ...processes.map((process): Rows.Contender => ({
+        ...title(process),
+        operation: "list again",
+        must: 0.8,
+        aim: 0.5,
+        subject: Rounds.whole(process.run(collect))
+      }))
+    ],
+    setting.scale
+  )
+}, Effect.scoped)
+
+const growth = Effect.fnUntraced(function*(setting: Setting) {
+  const [small, large] = setting.scale.listGrowth
+  const [few, many] = [yield* fill(setting, small), yield* fill(setting, large)]
+  return yield* Effect.forEach(setting.variants, (variant) =>
+    Rows.against(
+      { unit: "x", subject: listFirst(variant, few) },
+      [{
+        operation: "list, growth",
+        of: `${nameOf(large)} / ${small.size.name}`,
+        variant: variant.name,
+        must: 1.2,
+        subject: listFirst(variant, many)
+      }],
+      setting.scale
+    ))
+})
+
+export const list = Effect.fnUntraced(function*(setting: Setting) {
+  const times = yield* Effect.forEach(setting.scale.lists, (listing) => timed(setting, listing))
+  return [...times, ...yield* growth(setting)].flat()
+})

@@ -1,0 +1,59 @@
+/** Loading: typed, verified and validated, against L. */
+import { Effect } from "effect"
+import { Sessions } from "effect-reprise"
+import * as Stored from "../fixtures/sessions.ts"
+import * as Floors from "../measuring/floors.ts"
+import * as Rounds from "../measuring/rounds.ts"
+import * as Rows from "../measuring/rows.ts"
+import type { Setting } from "../setting.ts"
+import type { Variant } from "../variants.ts"
+
+/** What a load may cost, by the size of what it loads. */
+const limitOf = (bytes: number, variant: Variant): Rows.Limit => {
+  if (bytes >= 500_000) return { must: 1.4, aim: 1.15 }
+  if (bytes > 20_000) return {}
+  return variant.name === "synchronous" ? { must: 2, aim: 1.5 } : { must: 8, aim: 5 }
+}
+
+const limitWithJournal = (bytes: number): Rows.Limit => bytes >= 500_000 ? { must: 1.5, aim: 1.25 } : {}
+
+/** The part of the messages that is in the journal: a quarter of what is in the snapshot. */
+const journaled = 0.2
+
+/** A session that runs: most of it in its snapshot, the rest in its journal. */
+const startWithJournal = Effect.fnUntraced(function*(place: Stored.Place, messages: ReadonlyArray<Stored.Message>) {
+  const cut = Math.ceil(messages.length * (1 - journaled))
+  const session = yield* Stored.start(place, messages.slice(0, cut))
+  yield* session.checkpoint
+  yield* Stored.append(session, messages.slice(cut))
+  return session.id
+})
+
+const operations = [
+  { operation: "load", store: Stored.store, limit: limitOf },
+  { operation: "load, journal of 25 %", store: startWithJournal, limit: limitWithJournal }
+]
+
+export const load = Effect.fnUntraced(function*(setting: Setting) {
+  const { scale, seed } = setting
+  const place = Stored.place(setting.root, "load")
+  const { base, processes } = yield* Stored.openAll(setting, place)
+  return yield* Effect.forEach(
+    operations.flatMap((row) => [...scale.sizes, ...scale.counts].map((kind) => ({ ...row, kind }))),
+    Effect.fnUntraced(function*({ kind, limit, operation, store }) {
+      const id = yield* base.run(store(place, Stored.messagesOf(seed, kind)))
+      const files = Stored.filesOf(place, id)
+      return yield* Rows.against(
+        { unit: "L", subject: Floors.load(files) },
+        processes.map(({ run, variant }): Rows.Contender => ({
+          operation,
+          of: Stored.nameOf(kind),
+          variant: variant.name,
+          ...limit(Stored.bytesIn(files), variant),
+          subject: Rounds.whole(run(Sessions.load(id)))
+        })),
+        scale
+      )
+    })
+  )
+}, Effect.map((rows) => rows.flat()))

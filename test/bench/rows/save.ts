@@ -1,0 +1,83 @@
+/** Saving: a first close, and a checkpoint after a few new messages, against S. */
+import { Effect } from "effect"
+import { type RunningSession, Sessions } from "effect-reprise"
+import * as NodeFs from "node:fs"
+import * as Conversation from "../fixtures/conversation.ts"
+import * as Stored from "../fixtures/sessions.ts"
+import * as Floors from "../measuring/floors.ts"
+import type * as Rounds from "../measuring/rounds.ts"
+import * as Rows from "../measuring/rows.ts"
+import type { Setting } from "../setting.ts"
+
+const isLarge = (bytes: number): boolean => bytes >= 500_000
+
+const limitOfClose = (bytes: number): Rows.Limit => isLarge(bytes) ? { must: 1.3, aim: 1.1 } : {}
+
+const limitOfCheckpoint = (bytes: number): Rows.Limit => {
+  if (!isLarge(bytes)) return {}
+  return bytes >= 5_000_000 ? { must: 0.4, aim: 0.25 } : { must: 0.6, aim: 0.45 }
+}
+
+/** Closes a session none of whose messages was ever in a snapshot. */
+const closeFirst =
+  ({ run }: Stored.Process, place: Stored.Place, messages: ReadonlyArray<Stored.Message>): Rounds.Subject => (time) =>
+    run(Effect.gen(function*() {
+      const { id } = yield* Stored.start(place, messages)
+      yield* time(Sessions.close(id))
+      yield* Stored.destroy(id)
+    }))
+
+const fewMessages = Array.from({ length: 3 }, () => Conversation.ofExactly(1024))
+
+const checkpointAgain = (session: RunningSession): Rounds.Subject => (time) =>
+  Effect.andThen(Stored.append(session, fewMessages), time(session.checkpoint))
+
+const parse: (text: string) => unknown = JSON.parse
+
+export const save = Effect.fnUntraced(function*(setting: Setting) {
+  const { scale, seed } = setting
+  const place = Stored.place(setting.root, "save")
+  const { base, processes } = yield* Stored.openAll(setting, place)
+  return yield* Effect.forEach(
+    [...scale.sizes, ...scale.counts],
+    Effect.fnUntraced(function*(kind) {
+      const messages = Stored.messagesOf(seed, kind)
+      const stored = Stored.filesOf(place, yield* base.run(Stored.store(place, messages)))
+      const bytes = Stored.bytesIn(stored)
+      const floor = {
+        unit: "S",
+        subject: Floors.save(place.projects, parse(NodeFs.readFileSync(stored.snapshot, "utf8")))
+      }
+      const title = (operation: string, { variant }: Stored.Process) => ({
+        operation,
+        of: Stored.nameOf(kind),
+        variant: variant.name
+      })
+      const closes = yield* Rows.against(
+        floor,
+        processes.map((process): Rows.Contender => ({
+          ...title("first close", process),
+          ...limitOfClose(bytes),
+          subject: closeFirst(process, place, messages)
+        })),
+        // Each needs a session of its own, which takes longer than what is measured.
+        { ...scale, minLaps: 1, maxLaps: Math.min(2, scale.maxLaps) }
+      )
+      const running = yield* Effect.forEach(
+        processes,
+        (process) => Effect.map(process.run(Stored.start(place, messages)), (session) => ({ process, session }))
+      )
+      const checkpoints = yield* Rows.against(
+        floor,
+        running.map(({ process, session }): Rows.Contender => ({
+          ...title("checkpoint, few new", process),
+          ...limitOfCheckpoint(bytes),
+          subject: checkpointAgain(session)
+        })),
+        scale
+      )
+      yield* Effect.forEach(running, ({ process, session }) => process.run(Sessions.close(session.id)))
+      return [...closes, ...checkpoints]
+    })
+  )
+}, Effect.map((rows) => rows.flat()))

@@ -1,0 +1,70 @@
+/** How much a run measures. */
+import type * as Rounds from "./measuring/rounds.ts"
+
+/** Sessions of so many bytes of messages. */
+export interface Size {
+  readonly name: string
+  readonly bytes: number
+}
+
+/** So many stored sessions of a size. */
+export interface Listing {
+  readonly sessions: number
+  readonly size: Size
+}
+
+export interface Scale extends Rounds.Options {
+  readonly sizes: ReadonlyArray<Size>
+  /** Sessions of so many messages. */
+  readonly counts: ReadonlyArray<number>
+  readonly lists: ReadonlyArray<Listing>
+  /** So many small and so many large ones, which take the same time to list. */
+  readonly listGrowth: readonly [small: Listing, large: Listing]
+  /** Processes that are started for one number. */
+  readonly processes: number
+}
+
+const small: Size = { name: "10 KB", bytes: 10_000 }
+const medium: Size = { name: "100 KB", bytes: 100_000 }
+const large: Size = { name: "1 MB", bytes: 1_000_000 }
+const huge: Size = { name: "10 MB", bytes: 10_000_000 }
+
+export const full: Scale = {
+  rounds: 9,
+  roundMillis: 150,
+  minLaps: 3,
+  maxLaps: 25,
+  sizes: [small, large, huge],
+  counts: [100, 1000, 10_000],
+  lists: [100, 1000, 10_000].map((sessions) => ({ sessions, size: medium })),
+  listGrowth: [{ sessions: 100, size: small }, { sessions: 100, size: huge }],
+  processes: 9
+}
+
+/** Under a minute. */
+export const quick: Scale = {
+  ...full,
+  rounds: 5,
+  roundMillis: 10,
+  minLaps: 2,
+  maxLaps: 8,
+  lists: [100, 1000].map((sessions) => ({ sessions, size: medium })),
+  listGrowth: [{ sessions: 20, size: small }, { sessions: 20, size: huge }],
+  processes: 5
+}
+
+/** To see that it works. */
+export const tiny: Scale = {
+  rounds: 5,
+  roundMillis: 0,
+  minLaps: 1,
+  maxLaps: 1,
+  sizes: [{ name: "2 KB", bytes: 2000 }],
+  counts: [2],
+  lists: [{ sessions: 2, size: { name: "2 KB", bytes: 2000 } }],
+  listGrowth: [
+    { sessions: 2, size: { name: "2 KB", bytes: 2000 } },
+    { sessions: 2, size: { name: "20 KB", bytes: 20_000 } }
+  ],
+  processes: 1
+}

@@ -1,0 +1,11 @@
+/** What every group of rows is handed. */
+import type { Scale } from "./scale.ts"
+import type { Variant } from "./variants.ts"
+
+export interface Setting {
+  /** An empty directory. */
+  readonly root: string
+  readonly seed: number
+  readonly scale: Scale
+  readonly variants: readonly [Variant, ...ReadonlyArray<Variant>]
+}
