@@ -9,6 +9,7 @@ import * as Machine from "./measuring/machine.ts"
 import * as Report from "./measuring/report.ts"
 import type { Scale } from "./scale.ts"
 import * as Scales from "./scale.ts"
+import type { Setting } from "./setting.ts"
 import * as Variants from "./variants.ts"
 
 export interface Options {
@@ -18,6 +19,9 @@ export interface Options {
   readonly only: ReadonlyArray<string>
   /** Where a directory is made to work in. */
   readonly directory: string
+  readonly library: Setting["library"]
+  /** Hears what is found while the run goes on. */
+  readonly tell: (text: string) => Effect.Effect<void>
 }
 
 const workspace = (directory: string) =>
@@ -27,22 +31,29 @@ const workspace = (directory: string) =>
   )
 
 /** Measures. What a group has found is told as soon as it is there. */
-export const run = Effect.fnUntraced(function*(options: Options) {
-  const root = yield* workspace(options.directory)
-  const machine = Machine.describe(root)
-  yield* Console.log(Report.heading(machine))
-  const chosen = Object.entries(groups).filter(([name]) => options.only.length === 0 || options.only.includes(name))
-  const rows = yield* Effect.forEach(chosen, ([name, group]) =>
-    Effect.scoped(group({ ...options, root, variants: Variants.all })).pipe(
-      Effect.tap((rows) => Console.log(`\n${name}\n${Report.table(rows)}`))
-    ))
-  return Report.make({
-    at: DateTime.formatIso(yield* DateTime.now),
-    seed: options.seed,
-    rounds: options.scale.rounds,
-    machine
-  }, rows.flat())
-}, Effect.scoped, Effect.provide(Logger.layer([])))
+export const run = Effect.fnUntraced(
+  function*(options: Options) {
+    const root = yield* workspace(options.directory)
+    const machine = Machine.describe(root)
+    yield* options.tell(Report.heading(machine))
+    const chosen = Object.entries(groups).filter(([name]) => options.only.length === 0 || options.only.includes(name))
+    const rows = yield* Effect.forEach(
+      chosen,
+      ([name, group]) =>
+        Effect.scoped(group({ ...options, root, variants: Variants.all })).pipe(
+          Effect.tap((rows) => options.tell(`\n${name}\n${Report.table(rows)}`))
+        )
+    )
+    return Report.make({
+      at: DateTime.formatIso(yield* DateTime.now),
+      seed: options.seed,
+      rounds: options.scale.rounds,
+      machine
+    }, rows.flat())
+  },
+  Effect.scoped,
+  Effect.provide(Logger.layer([]))
+)
 
 const parse = () => {
   const { values } = parseArgs({
@@ -58,7 +69,9 @@ const parse = () => {
     scale: values.quick ? Scales.quick : Scales.full,
     seed: Number(values.seed),
     only: values.only === "" ? [] : values.only.split(","),
-    directory: values.directory
+    directory: values.directory,
+    library: "built",
+    tell: Console.log
   }
   return { options, json: values.json ?? NodePath.join(NodeOs.tmpdir(), `reprise-bench-${process.pid}.json`) }
 }

@@ -55,7 +55,7 @@ export const quick: Scale = {
 
 /** To see that it works. */
 export const tiny: Scale = {
-  rounds: 5,
+  rounds: 2,
   roundMillis: 0,
   minLaps: 1,
   maxLaps: 1,

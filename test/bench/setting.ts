@@ -7,5 +7,7 @@ export interface Setting {
   readonly root: string
   readonly seed: number
   readonly scale: Scale
+  /** Which library the processes import that a run starts: the built one, or its sources. */
+  readonly library: "built" | "sources"
   readonly variants: readonly [Variant, ...ReadonlyArray<Variant>]
 }

@@ -35,8 +35,9 @@ const syncDirectory = (directory: string): void => {
   NodeFs.closeSync(descriptor)
 }
 
+/** Writes a file that is not there yet, and syncs it. */
 const writeSynced = (file: string, bytes: Uint8Array): void => {
-  const descriptor = NodeFs.openSync(file, "w", 0o600)
+  const descriptor = NodeFs.openSync(file, "ax", 0o600)
   NodeFs.writeSync(descriptor, bytes)
   NodeFs.fsyncSync(descriptor)
   NodeFs.closeSync(descriptor)
@@ -52,6 +53,20 @@ export const save = (directory: string, document: unknown): Subject =>
     NodeFs.renameSync(pending, target)
     syncDirectory(directory)
   }))
+
+/** What holding a session takes: a lease and a journal, each written, synced, put in place, and its directory synced. */
+export const begin = (directory: string): Subject => {
+  const bytes = Buffer.alloc(300, "x")
+  const pending = NodePath.join(directory, "pending")
+  const targets = ["lease.json", "journal.jsonl"].map((name) => NodePath.join(directory, name))
+  return whole(Effect.sync(() => {
+    for (const target of targets) {
+      writeSynced(pending, bytes)
+      NodeFs.renameSync(pending, target)
+      syncDirectory(directory)
+    }
+  }))
+}
 
 /** A: a line of 1 KiB to a file that is open, and a sync. */
 export const append = (descriptor: number): Subject => {

@@ -70,31 +70,39 @@ const ratio: Relation = (taken, floor) => taken / floor
 export const difference: Relation = (taken, floor) => taken - floor
 
 /** A contender, and the row that it makes. */
-export interface Contender extends Limit, Title {
+export interface Contender {
+  readonly title: Title & Limit
   readonly subject: Rounds.Subject
+}
+
+/** The row that a subject's laps make against those of a floor. */
+export const compare = (
+  title: Title & Limit,
+  { relation = ratio, unit }: { readonly unit: string; readonly relation?: Relation },
+  taken: Rounds.Laps,
+  floor: Rounds.Laps
+): Row => {
+  const valueOf = (clock: keyof Rounds.Spent) =>
+    spread(Arr.zipWith(taken, floor, (taken, floor) => relation(taken[clock], floor[clock])))
+  const wallOf = (laps: Rounds.Laps) => spread(laps.map(({ wall }) => wall)).median
+  return {
+    ...title,
+    unit,
+    value: valueOf("wall"),
+    cpu: valueOf("cpu").median,
+    millis: { floor: wallOf(floor), taken: wallOf(taken) }
+  }
 }
 
 /** Runs a floor and its contenders in alternation: a row for each contender. */
 export const against = Effect.fnUntraced(function*(
-  floor: { readonly unit: string; readonly subject: Rounds.Subject; readonly relation?: Relation },
+  floor: { readonly unit: string; readonly subject: Rounds.Subject },
   contenders: ReadonlyArray<Contender>,
   options: Rounds.Options
 ) {
-  const { relation = ratio, unit } = floor
   const [base = [], ...others] = yield* Rounds.alternate(
     [floor.subject, ...contenders.map(({ subject }) => subject)],
     options
   )
-  return Arr.zipWith(contenders, others, ({ subject: _, ...title }, taken): Row => {
-    const valueOf = (clock: keyof Rounds.Spent) =>
-      spread(Arr.zipWith(taken, base, (taken, base) => relation(taken[clock], base[clock])))
-    const wallOf = (laps: Rounds.Laps) => spread(laps.map(({ wall }) => wall)).median
-    return {
-      ...title,
-      unit,
-      value: valueOf("wall"),
-      cpu: valueOf("cpu").median,
-      millis: { floor: wallOf(base), taken: wallOf(taken) }
-    }
-  })
+  return Arr.zipWith(contenders, others, ({ title }, taken) => compare(title, floor, taken, base))
 })

@@ -60,10 +60,7 @@ const timed = Effect.fnUntraced(function*(setting: Setting) {
         Rows.against(
           { unit: "A", subject: log },
           running.map(({ session, variant }): Rows.Contender => ({
-            operation,
-            of: Stored.nameOf(count),
-            variant: variant.name,
-            ...limit(variant),
+            title: { operation, of: Stored.nameOf(count), variant: variant.name, ...limit(variant) },
             subject: subject(session)
           })),
           scale
@@ -78,10 +75,12 @@ const timed = Effect.fnUntraced(function*(setting: Setting) {
     return small === undefined || large === undefined ? Effect.succeed([]) : Rows.against(
       { unit: "x", subject: appendOne(small.session) },
       [{
-        operation: "append, growth",
-        of: `${scale.counts.at(-1)} / ${scale.counts[0]} messages`,
-        variant: variant.name,
-        must: 1.3,
+        title: {
+          operation: "append, growth",
+          of: `${scale.counts.at(-1)} / ${scale.counts[0]} messages`,
+          variant: variant.name,
+          must: 1.3
+        },
         subject: appendOne(large.session)
       }],
       scale

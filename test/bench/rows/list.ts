@@ -35,16 +35,11 @@ const timed = Effect.fnUntraced(function*(setting: Setting, listing: Listing) {
     { unit: "I", subject: Floors.list(place.sessions) },
     [
       ...processes.map((process): Rows.Contender => ({
-        ...title(process),
-        operation: "list, first call",
-        ...limitOfFirst(process.variant),
+        title: { ...title(process), operation: "list, first call", ...limitOfFirst(process.variant) },
         subject: listFirst(process.variant, place)
       })),
       ...processes.map((process): Rows.Contender => ({
-        ...title(process),
-        operation: "list again",
-        must: 0.8,
-        aim: 0.5,
+        title: { ...title(process), operation: "list again", must: 0.8, aim: 0.5 },
         subject: Rounds.whole(process.run(collect))
       }))
     ],
@@ -59,10 +54,12 @@ const growth = Effect.fnUntraced(function*(setting: Setting) {
     Rows.against(
       { unit: "x", subject: listFirst(variant, few) },
       [{
-        operation: "list, growth",
-        of: `${nameOf(large)} / ${small.size.name}`,
-        variant: variant.name,
-        must: 1.2,
+        title: {
+          operation: "list, growth",
+          of: `${nameOf(large)} / ${small.size.name}`,
+          variant: variant.name,
+          must: 1.2
+        },
         subject: listFirst(variant, many)
       }],
       setting.scale

@@ -46,10 +46,12 @@ export const load = Effect.fnUntraced(function*(setting: Setting) {
       return yield* Rows.against(
         { unit: "L", subject: Floors.load(files) },
         processes.map(({ run, variant }): Rows.Contender => ({
-          operation,
-          of: Stored.nameOf(kind),
-          variant: variant.name,
-          ...limit(Stored.bytesIn(files), variant),
+          title: {
+            operation,
+            of: Stored.nameOf(kind),
+            variant: variant.name,
+            ...limit(Stored.bytesIn(files), variant)
+          },
           subject: Rounds.whole(run(Sessions.load(id)))
         })),
         scale

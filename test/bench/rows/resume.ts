@@ -1,7 +1,11 @@
-/** Resuming, against a load and the syncs that a resume can't do without. */
+/**
+ * Resuming, against a load and what makes it durable: it can't do without a lease
+ * and a journal, both synced.
+ */
 import { Effect } from "effect"
 import { Sessions } from "effect-reprise"
 import * as Stored from "../fixtures/sessions.ts"
+import * as Floors from "../measuring/floors.ts"
 import * as Rounds from "../measuring/rounds.ts"
 import * as Rows from "../measuring/rows.ts"
 import type { Setting } from "../setting.ts"
@@ -10,23 +14,33 @@ export const resume = Effect.fnUntraced(function*(setting: Setting) {
   const { scale, seed } = setting
   const place = Stored.place(setting.root, "resume")
   const { base, processes } = yield* Stored.openAll(setting, place)
+  const begin = Floors.begin(place.projects)
   return yield* Effect.forEach(
     [...scale.sizes, ...scale.counts],
     Effect.fnUntraced(function*(kind) {
       const id = yield* base.run(Stored.store(place, Stored.messagesOf(seed, kind)))
-      return yield* Effect.forEach(processes, ({ run, variant }) =>
-        Rows.against(
-          { unit: "ms over load", subject: Rounds.whole(run(Sessions.load(id))), relation: Rows.difference },
-          [{
-            operation: "resume",
-            of: Stored.nameOf(kind),
-            variant: variant.name,
-            must: 0.5,
-            aim: 0.1,
-            subject: (time) => run(Effect.andThen(time(Sessions.resume(id)), Sessions.close(id)))
-          }],
-          scale
-        ))
+      return yield* Effect.forEach(
+        processes,
+        Effect.fnUntraced(function*({ run, variant }) {
+          const load = run(Sessions.load(id))
+          const [loads = [], durable = [], resumes = []] = yield* Rounds.alternate([
+            Rounds.whole(load),
+            (time) => Effect.andThen(time(load), begin(time)),
+            (time) => run(Effect.andThen(time(Sessions.resume(id)), Sessions.close(id)))
+          ], scale)
+          const title = { of: Stored.nameOf(kind), variant: variant.name }
+          const floor = { unit: "ms over it", relation: Rows.difference }
+          return [
+            Rows.compare({ ...title, operation: "resume, over load" }, floor, resumes, loads),
+            Rows.compare(
+              { ...title, operation: "resume, over load and its syncs", must: 0.5, aim: 0.1 },
+              floor,
+              resumes,
+              durable
+            )
+          ]
+        })
+      )
     })
   )
 }, Effect.map((rows) => rows.flat(2)))

@@ -56,8 +56,7 @@ export const save = Effect.fnUntraced(function*(setting: Setting) {
       const closes = yield* Rows.against(
         floor,
         processes.map((process): Rows.Contender => ({
-          ...title("first close", process),
-          ...limitOfClose(bytes),
+          title: { ...title("first close", process), ...limitOfClose(bytes) },
           subject: closeFirst(process, place, messages)
         })),
         // Each needs a session of its own, which takes longer than what is measured.
@@ -70,8 +69,7 @@ export const save = Effect.fnUntraced(function*(setting: Setting) {
       const checkpoints = yield* Rows.against(
         floor,
         running.map(({ process, session }): Rows.Contender => ({
-          ...title("checkpoint, few new", process),
-          ...limitOfCheckpoint(bytes),
+          title: { ...title("checkpoint, few new", process), ...limitOfCheckpoint(bytes) },
           subject: checkpointAgain(session)
         })),
         scale
