@@ -6,9 +6,7 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Logger, Stream } from "effect"
 import { Sessions } from "effect-reprise"
-import * as NodeFs from "node:fs"
 import * as NodeOs from "node:os"
-import * as NodePath from "node:path"
 import { parseArgs } from "node:util"
 import * as Conversation from "./fixtures/conversation.ts"
 import * as Stored from "./fixtures/sessions.ts"
@@ -16,6 +14,7 @@ import * as Profiler from "./measuring/profiler.ts"
 import * as Report from "./measuring/report.ts"
 import { full } from "./scale.ts"
 import * as Variants from "./variants.ts"
+import * as Workspace from "./workspace.ts"
 
 const { values } = parseArgs({
   options: {
@@ -84,8 +83,7 @@ const operations = (root: string) => {
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
 
 const main = Effect.gen(function*() {
-  const root = NodeFs.realpathSync(NodeFs.mkdtempSync(NodePath.join(values.directory, "reprise-profile-")))
-  yield* Effect.addFinalizer(() => Effect.sync(() => NodeFs.rmSync(root, { recursive: true, force: true })))
+  const root = yield* Workspace.make(values.directory)
   const wanted = values.only.split(";")
   const chosen = operations(root).filter(({ name }) => values.only === "" || wanted.includes(name))
   for (const { name, prepare } of chosen) {

@@ -11,6 +11,7 @@ import type { Scale } from "./scale.ts"
 import * as Scales from "./scale.ts"
 import type { Setting } from "./setting.ts"
 import * as Variants from "./variants.ts"
+import * as Workspace from "./workspace.ts"
 
 export interface Options {
   readonly scale: Scale
@@ -24,16 +25,10 @@ export interface Options {
   readonly tell: (text: string) => Effect.Effect<void>
 }
 
-const workspace = (directory: string) =>
-  Effect.acquireRelease(
-    Effect.sync(() => NodeFs.realpathSync(NodeFs.mkdtempSync(NodePath.join(directory, "reprise-bench-")))),
-    (root) => Effect.sync(() => NodeFs.rmSync(root, { recursive: true, force: true }))
-  )
-
 /** Measures. What a group has found is told as soon as it is there. */
 export const run = Effect.fnUntraced(
   function*(options: Options) {
-    const root = yield* workspace(options.directory)
+    const root = yield* Workspace.make(options.directory)
     const machine = Machine.describe(root)
     yield* options.tell(Report.heading(machine))
     const chosen = Object.entries(groups).filter(([name]) => options.only.length === 0 || options.only.includes(name))
