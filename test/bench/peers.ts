@@ -50,6 +50,7 @@ const main = Effect.gen(function*() {
     library: "built",
     peers: peers.filter(({ name }) => only?.has(name) ?? true),
     install,
+    traces: true,
     tell: Console.log
   })
   yield* Console.log(`\nmilliseconds; bytes and syncs of an append of 1 KiB\n${Contest.table(work, measured)}`)

@@ -4,7 +4,8 @@ import { registerHooks } from "node:module"
 import * as NodePath from "node:path"
 import { pathToFileURL } from "node:url"
 import { peers } from "./catalogue.ts"
-import { Reply, Request, Start } from "./talk.ts"
+import { type Reply, Request, Start } from "./talk.ts"
+import { because } from "./unfit.ts"
 import * as Worker from "./worker.ts"
 
 const start = Schema.decodeUnknownSync(Start)(process.argv[2])
@@ -30,9 +31,10 @@ const work = await Worker.make(open, start)
 const answer = (input: unknown): Promise<Reply> =>
   Effect.runPromise(
     Schema.decodeUnknownEffect(Request)(input).pipe(
-      Effect.flatMap((request) => Effect.tryPromise(() => work(request))),
+      Effect.mapError(because),
+      Effect.flatMap((request) => Effect.tryPromise({ try: () => work(request), catch: because })),
       Effect.match({
-        onFailure: (error): Reply => ({ _tag: "Failed", reason: String(error.cause ?? error) }),
+        onFailure: ({ reason }): Reply => ({ _tag: "Failed", reason }),
         onSuccess: (values): Reply => ({ _tag: "Done", values })
       })
     )

@@ -9,6 +9,7 @@ import type { Peer } from "./peer.ts"
 import type { Ask } from "./spawn.ts"
 import * as Spawn from "./spawn.ts"
 import type { Request } from "./talk.ts"
+import * as Unfit from "./unfit.ts"
 
 /** Milliseconds, but for bytes and syncs of an append. */
 export const Measured = Schema.Struct({
@@ -16,8 +17,8 @@ export const Measured = Schema.Struct({
   append: Schema.Array(Spread),
   load: Schema.Array(Spread),
   list: Spread,
-  bytes: Schema.Finite,
-  /** Not known where nothing can watch the process. */
+  /** Neither is known where nothing can watch the process. */
+  bytes: Schema.optionalKey(Schema.Finite),
   syncs: Schema.optionalKey(Schema.Finite),
   validates: Schema.Boolean,
   verifies: Schema.Boolean
@@ -41,6 +42,8 @@ export interface Options {
   readonly rounds: number
   /** How often each does its work in a round; the fastest time counts. */
   readonly times: number
+  /** Whether syncs are counted, by strace. */
+  readonly traces: boolean
   readonly tell: (text: string) => Effect.Effect<void>
 }
 
@@ -51,13 +54,8 @@ interface Contestant {
   readonly ask: Ask
 }
 
-const reasonOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
-
 const enter = Effect.fnUntraced(function*(options: Options, peer: Peer) {
-  const packages = yield* Effect.try({
-    try: () => options.install(peer),
-    catch: (error) => new Spawn.Unfit({ reason: reasonOf(error) })
-  })
+  const packages = yield* Effect.try({ try: () => options.install(peer), catch: Unfit.because })
   const directory = NodePath.join(options.root, peer.name.replaceAll(/\W+/g, "-"))
   NodeFs.mkdirSync(directory)
   const spawn: Spawn.Options = {
@@ -77,7 +75,7 @@ const hold = Effect.fnUntraced(function*(options: Options) {
   /** Runs something for everybody; whoever fails leaves. */
   const everybody = Effect.fnUntraced(function*<A extends { readonly peer: Peer }, B>(
     all: ReadonlyArray<A>,
-    run: (one: A) => Effect.Effect<B, Spawn.Unfit, Scope.Scope>
+    run: (one: A) => Effect.Effect<B, Unfit.Unfit, Scope.Scope>
   ) {
     const fit: Array<B> = []
     for (const one of all) {
@@ -96,7 +94,7 @@ const hold = Effect.fnUntraced(function*(options: Options) {
     contestants = yield* everybody(contestants, (contestant) =>
       Effect.map(contestant.ask(request), (values) => {
         const key = `${contestant.peer.name} ${label}`
-        if (label !== undefined) times.set(key, [...times.get(key) ?? [], Math.min(...values)])
+        if (label !== undefined && values.length > 0) times.set(key, [...times.get(key) ?? [], Math.min(...values)])
         return contestant
       }))
   })
@@ -124,20 +122,24 @@ const hold = Effect.fnUntraced(function*(options: Options) {
   for (let round = 0; round < options.rounds; round++) {
     yield* request({ _tag: "List", sessions, times: options.times }, "list")
   }
-  const measured = yield* Effect.forEach(contestants, ({ peer, spawn }) =>
-    Effect.map(Spawn.syncsOfAppend(spawn), (syncs): Measured => {
-      const spreadOf = (label: string) => spread(times.get(`${peer.name} ${label}`) ?? [])
-      return {
-        name: peer.name,
-        append: options.counts.map((messages) => spreadOf(`append ${messages}`)),
-        load: options.counts.map((messages) => spreadOf(`load ${messages}`)),
-        list: spreadOf("list"),
-        bytes: spreadOf("bytes").median,
-        ...syncs === undefined ? {} : { syncs },
-        validates: peer.validates,
-        verifies: peer.verifies
-      }
-    }))
+  const measured = yield* Effect.forEach(
+    contestants,
+    ({ peer, spawn }) =>
+      Effect.map(options.traces ? Spawn.syncsOfAppend(spawn) : Effect.undefined, (syncs): Measured => {
+        const timesOf = (label: string) => times.get(`${peer.name} ${label}`) ?? []
+        const [bytes] = timesOf("bytes")
+        return {
+          name: peer.name,
+          append: options.counts.map((messages) => spread(timesOf(`append ${messages}`))),
+          load: options.counts.map((messages) => spread(timesOf(`load ${messages}`))),
+          list: spread(timesOf("list")),
+          ...bytes === undefined ? {} : { bytes },
+          ...syncs === undefined ? {} : { syncs },
+          validates: peer.validates,
+          verifies: peer.verifies
+        }
+      })
+  )
   return { measured, skipped }
 })
 
@@ -167,7 +169,7 @@ export const table = (
       ...append.map(({ median }) => Report.digits(median)),
       ...load.map(({ median }) => Report.digits(median)),
       Report.digits(list.median),
-      Math.round(bytes).toLocaleString("en"),
+      bytes === undefined ? "unknown" : Math.round(bytes).toLocaleString("en"),
       syncs === undefined ? "unknown" : Report.digits(syncs),
       said(validates),
       said(verifies)

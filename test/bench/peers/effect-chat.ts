@@ -41,6 +41,7 @@ export const open: Open = async (directory) => {
       })),
     load: (id) => runtime.runPromise(load(id)),
     // A key is the store's name, a colon, and the id of the chat.
-    list: () => listWith(directory, (name) => runtime.runPromise(load(decodeURIComponent(name).split(":").at(-1) ?? "")))
+    list: () =>
+      listWith(directory, (name) => runtime.runPromise(load(decodeURIComponent(name).split(":").at(-1) ?? "")))
   }
 }

@@ -58,6 +58,7 @@ declare module "@langchain/langgraph-checkpoint-sqlite" {
 
 declare module "@mastra/libsql" {
   export class LibSQLStore {
+    readonly id: string
     constructor(options: { readonly id: string; readonly url: string })
   }
 }
@@ -80,7 +81,9 @@ declare module "@mastra/memory" {
       readonly storage: LibSQLStore
       readonly options: { readonly lastMessages: false; readonly semanticRecall: false }
     })
-    createThread(thread: { readonly threadId: string; readonly resourceId: string; readonly title: string }): Promise<unknown>
+    createThread(
+      thread: { readonly threadId: string; readonly resourceId: string; readonly title: string }
+    ): Promise<unknown>
     saveMessages(options: { readonly messages: ReadonlyArray<Message> }): Promise<unknown>
     recall(options: { readonly threadId: string; readonly resourceId: string; readonly perPage: false }): Promise<{
       readonly messages: ReadonlyArray<Message>

@@ -39,5 +39,4 @@ export interface Peer {
 }
 
 /** The text of a message, for peers that store nothing else. */
-export const textOf = ({ content }: Message): string =>
-  typeof content === "string" ? content : JSON.stringify(content)
+export const textOf = ({ content }: Message): string => typeof content === "string" ? content : JSON.stringify(content)

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url"
 import type { Setting } from "../setting.ts"
 import type { Request } from "./talk.ts"
 import { Reply, Start } from "./talk.ts"
+import { Unfit } from "./unfit.ts"
 
 const program = fileURLToPath(new URL("child.ts", import.meta.url))
 const fromSource = fileURLToPath(new URL("../programs/from-source.ts", import.meta.url))
@@ -17,11 +18,6 @@ export interface Options {
   readonly start: typeof Start.Type
   readonly library: Setting["library"]
 }
-
-/** Why a peer can't be measured. */
-export class Unfit extends Schema.TaggedError<Unfit>("effect-reprise/test/bench/Unfit")("Unfit", {
-  reason: Schema.String
-}) {}
 
 /** What is answered to a request; the values of a reply are numbers. */
 export type Ask = (request: Request) => Effect.Effect<ReadonlyArray<number>, Unfit>
@@ -81,12 +77,12 @@ const syncsOf = Effect.fnUntraced(function*({ library, start }: Options, appends
   NodeFs.mkdirSync(directory)
   const trace = NodePath.join(directory, "trace")
   const argument = yield* Effect.orDie(Schema.encodeEffect(Start)({ ...start, directory, appends }))
-  const { status } = NodeChildProcess.spawnSync("strace", [
-    ...["-f", "-qq", "-e", "trace=fsync,fdatasync,msync", "-o", trace],
-    ...[process.execPath, ...flagsFor(library), program, argument]
-  ], { stdio: "ignore" })
+  const tracing = ["-f", "-qq", "-e", "trace=fsync,fdatasync,msync", "-o", trace]
+  const command = [process.execPath, ...flagsFor(library), program, argument]
+  const { status } = NodeChildProcess.spawnSync("strace", [...tracing, ...command], { stdio: "ignore" })
   if (status !== 0) return undefined
-  return NodeFs.readFileSync(trace, "utf8").split("\n").filter((line) => /\b(?:fsync|fdatasync|msync)\(/.test(line)).length
+  return NodeFs.readFileSync(trace, "utf8").split("\n").filter((line) => /\b(?:fsync|fdatasync|msync)\(/.test(line))
+    .length
 })
 
 /** The syncs of one append: what ten more of them add. */

@@ -4,7 +4,8 @@ import { Schema } from "effect"
 /**
  * *store*: a session of so many messages, named after their number. *append* and
  * *load*: so often, to and from the session of that many messages; the milliseconds
- * of each are the answer. *written*: the same appends, answered with their bytes.
+ * of each are the answer. *written*: the same appends, answered with their bytes,
+ * or nothing where nobody counts them.
  * *fill*: so many closed sessions, and nothing else, in a place of their own. *list*:
  * those, so often.
  */
