@@ -35,14 +35,16 @@ const variant = Variants.all.find(({ name }) => name === values.variant) ?? firs
 const operations = (root: string) => {
   const place = Stored.place(root, "profile")
   const open = Stored.open(variant, place)
-  const loads = [...full.sizes, ...full.counts].map((kind) => ({
-    name: `load ${Stored.nameOf(kind)}`,
-    prepare: Effect.gen(function*() {
-      const { run } = yield* open
-      const id = yield* run(Stored.store(place, Stored.messagesOf(seed, kind)))
-      return { program: run(Sessions.load(id)) }
-    })
-  }))
+  const loads = [...full.sizes, ...full.counts].flatMap((kind) =>
+    [{ how: "", store: Stored.store }, { how: ", journal of 25 %", store: Stored.startWithJournal }].map((load) => ({
+      name: `load ${Stored.nameOf(kind)}${load.how}`,
+      prepare: Effect.gen(function*() {
+        const { run } = yield* open
+        const id = yield* run(load.store(place, Stored.messagesOf(seed, kind)))
+        return { program: run(Sessions.load(id)) }
+      })
+    }))
+  )
   const running = (count: number) =>
     Effect.flatMap(open, ({ run }) => run(Stored.start(place, Stored.messagesOf(seed, count))))
   return [

@@ -17,21 +17,9 @@ const limitOf = (bytes: number, variant: Variant): Rows.Limit => {
 
 const limitWithJournal = (bytes: number): Rows.Limit => bytes >= 500_000 ? { must: 1.5, aim: 1.25 } : {}
 
-/** The part of the messages that is in the journal: a quarter of what is in the snapshot. */
-const journaled = 0.2
-
-/** A session that runs: most of it in its snapshot, the rest in its journal. */
-const startWithJournal = Effect.fnUntraced(function*(place: Stored.Place, messages: ReadonlyArray<Stored.Message>) {
-  const cut = Math.ceil(messages.length * (1 - journaled))
-  const session = yield* Stored.start(place, messages.slice(0, cut))
-  yield* session.checkpoint
-  yield* Stored.append(session, messages.slice(cut))
-  return session.id
-})
-
 const operations = [
   { operation: "load", store: Stored.store, limit: limitOf },
-  { operation: "load, journal of 25 %", store: startWithJournal, limit: limitWithJournal }
+  { operation: "load, journal of 25 %", store: Stored.startWithJournal, limit: limitWithJournal }
 ]
 
 export const load = Effect.fnUntraced(function*(setting: Setting) {
