@@ -13,13 +13,8 @@ import type { MessageInput, Part } from "../core/Session.ts"
  */
 export type Said = Pick<MessageInput, "content" | "role">
 
-/**
- * Somebody's word on a call that needs an approval.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Answer {
+/** Somebody's word on a call that needs an approval. */
+interface Answer {
   readonly approved: boolean
   readonly reason?: string
 }

@@ -29,11 +29,8 @@ const unheard = (arranged: ReadonlyArray<Message>): ReadonlyArray<Message> =>
 /**
  * A prompt without what the model was to hear already: a turn that failed, or
  * was cut off, is taken again with the same prompt.
- *
- * @category converting
- * @since 0.1.0
  */
-export const withoutRepeated = (
+const withoutRepeated = (
   arranged: ReadonlyArray<Message>,
   given: ReadonlyArray<MessageInput>
 ): ReadonlyArray<MessageInput> => {

@@ -128,7 +128,7 @@ describe("A chat", () => {
       const session = yield* Sessions.create({ project: "/project", config })
       const chat = yield* SessionChat.make(session)
       const foreign: unknown = JSON.parse("[{\"role\":\"user\",\"content\":[{\"type\":\"image\"}]}]")
-      const isPrompt = (_: unknown): _ is ReadonlyArray<Prompt.MessageEncoded> => true
+      const isPrompt = (value: unknown): value is ReadonlyArray<Prompt.MessageEncoded> => Array.isArray(value)
       assert.isTrue(isPrompt(foreign))
       if (!isPrompt(foreign)) return
       const error = yield* Effect.flip(
