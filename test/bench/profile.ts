@@ -35,7 +35,7 @@ const variant = Variants.all.find(({ name }) => name === values.variant) ?? firs
 const operations = (root: string) => {
   const place = Stored.place(root, "profile")
   const open = Stored.open(variant, place)
-  const loads = [...full.sizes, ...full.counts].flatMap((kind) =>
+  const loads = full.kinds.flatMap((kind) =>
     [{ how: "", store: Stored.store }, { how: ", journal of 25 %", store: Stored.startWithJournal }].map((load) => ({
       name: `load ${Stored.nameOf(kind)}${load.how}`,
       prepare: Effect.gen(function*() {

@@ -57,11 +57,13 @@ const parse = () => {
       only: { type: "string", default: "" },
       directory: { type: "string", default: NodeOs.tmpdir() },
       json: { type: "string" },
-      seed: { type: "string", default: "1" }
+      seed: { type: "string", default: "1" },
+      rounds: { type: "string" }
     }
   })
+  const scale = values.quick ? Scales.quick : Scales.full
   const options: Options = {
-    scale: values.quick ? Scales.quick : Scales.full,
+    scale: values.rounds === undefined ? scale : { ...scale, rounds: Number(values.rounds) },
     seed: Number(values.seed),
     only: values.only === "" ? [] : values.only.split(","),
     directory: values.directory,

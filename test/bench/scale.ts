@@ -7,6 +7,9 @@ export interface Size {
   readonly bytes: number
 }
 
+/** What a session is made of: so many bytes of messages, or so many messages. */
+export type Kind = Size | number
+
 /** So many stored sessions of a size. */
 export interface Listing {
   readonly sessions: number
@@ -14,12 +17,15 @@ export interface Listing {
 }
 
 export interface Scale extends Rounds.Options {
-  readonly sizes: ReadonlyArray<Size>
-  /** Sessions of so many messages. */
+  /** Sessions that are loaded, saved and resumed. */
+  readonly kinds: ReadonlyArray<Kind>
+  /** Messages of the sessions that are appended to, fewest first. */
   readonly counts: ReadonlyArray<number>
   readonly lists: ReadonlyArray<Listing>
   /** So many small and so many large ones, which take the same time to list. */
   readonly listGrowth: readonly [small: Listing, large: Listing]
+  /** Sessions that processes load which look at their memory. */
+  readonly memory: ReadonlyArray<Size>
   /** Processes that are started for one number. */
   readonly processes: number
 }
@@ -29,15 +35,19 @@ const medium: Size = { name: "100 KB", bytes: 100_000 }
 const large: Size = { name: "1 MB", bytes: 1_000_000 }
 const huge: Size = { name: "10 MB", bytes: 10_000_000 }
 
+const counts = [100, 1000, 10_000]
+
 export const full: Scale = {
   rounds: 9,
   roundMillis: 150,
+  warmMillis: 300,
   minLaps: 3,
   maxLaps: 25,
-  sizes: [small, large, huge],
-  counts: [100, 1000, 10_000],
-  lists: [100, 1000, 10_000].map((sessions) => ({ sessions, size: medium })),
+  kinds: [small, large, huge, ...counts],
+  counts,
+  lists: counts.map((sessions) => ({ sessions, size: medium })),
   listGrowth: [{ sessions: 100, size: small }, { sessions: 100, size: huge }],
+  memory: [small, large, huge],
   processes: 9
 }
 
@@ -46,25 +56,29 @@ export const quick: Scale = {
   ...full,
   rounds: 5,
   roundMillis: 10,
+  warmMillis: 30,
   minLaps: 2,
   maxLaps: 8,
+  kinds: [small, large, huge, 1000],
   lists: [100, 1000].map((sessions) => ({ sessions, size: medium })),
   listGrowth: [{ sessions: 20, size: small }, { sessions: 20, size: huge }],
-  processes: 5
+  memory: [huge],
+  processes: 3
 }
+
+const least: Size = { name: "2 KB", bytes: 2000 }
 
 /** To see that it works. */
 export const tiny: Scale = {
   rounds: 2,
   roundMillis: 0,
+  warmMillis: 0,
   minLaps: 1,
   maxLaps: 1,
-  sizes: [{ name: "2 KB", bytes: 2000 }],
+  kinds: [least, 2],
   counts: [2],
-  lists: [{ sessions: 2, size: { name: "2 KB", bytes: 2000 } }],
-  listGrowth: [
-    { sessions: 2, size: { name: "2 KB", bytes: 2000 } },
-    { sessions: 2, size: { name: "20 KB", bytes: 20_000 } }
-  ],
+  lists: [{ sessions: 2, size: least }],
+  listGrowth: [{ sessions: 2, size: least }, { sessions: 2, size: { name: "20 KB", bytes: 20_000 } }],
+  memory: [least],
   processes: 1
 }

@@ -17,6 +17,8 @@ export interface Options {
   readonly rounds: number
   /** How long a round lasts, at least, where `maxLaps` repetitions come to that. */
   readonly roundMillis: number
+  /** How long everything runs before it counts, at least, so that the compiler has seen it. */
+  readonly warmMillis: number
   readonly minLaps: number
   readonly maxLaps: number
 }
@@ -65,13 +67,10 @@ const fastest = (laps: ReadonlyArray<Spent>): Spent => ({
   cpu: Math.min(...laps.map(({ cpu }) => cpu))
 })
 
-/** How often everything runs before it counts: the compiler has seen it by then. */
-const warmUps = 3
-
 /** What each subject took, in the order of the subjects. */
 export const alternate = Effect.fnUntraced(function*(subjects: ReadonlyArray<Subject>, options: Options) {
   let once = 0
-  for (let count = 0; count < warmUps; count++) {
+  for (let warmed = 0, count = 0; count === 0 || warmed < options.warmMillis; warmed += once, count++) {
     once = (yield* turn(subjects, count % 2 === 1)).reduce((sum, { wall }) => sum + wall, 0)
   }
   const laps = Math.max(options.minLaps, Math.min(options.maxLaps, Math.ceil(options.roundMillis / once)))

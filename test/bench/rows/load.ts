@@ -27,7 +27,7 @@ export const load = Effect.fnUntraced(function*(setting: Setting) {
   const place = Stored.place(setting.root, "load")
   const { base, processes } = yield* Stored.openAll(setting, place)
   return yield* Effect.forEach(
-    operations.flatMap((row) => [...scale.sizes, ...scale.counts].map((kind) => ({ ...row, kind }))),
+    operations.flatMap((row) => scale.kinds.map((kind) => ({ ...row, kind }))),
     Effect.fnUntraced(function*({ kind, limit, operation, store }) {
       const id = yield* base.run(store(place, Stored.messagesOf(seed, kind)))
       const files = Stored.filesOf(place, id)

@@ -28,7 +28,7 @@ const memory = Effect.fnUntraced(function*({ library, root, scale, seed, variant
   const place = Stored.place(root, "processes")
   const { run: within } = yield* Stored.open(variant, place)
   const rows: Array<Rows.Row> = []
-  for (const size of scale.sizes) {
+  for (const size of scale.memory) {
     const id = yield* within(Stored.store(place, Stored.messagesOf(seed, size)))
     const taken = Arr.makeBy(scale.processes, () => {
       const [[imports], [load]] = [run(library, "peak", []), run(library, "peak", [place.sessions, id])]

@@ -16,7 +16,7 @@ export const resume = Effect.fnUntraced(function*(setting: Setting) {
   const { base, processes } = yield* Stored.openAll(setting, place)
   const begin = Floors.begin(place.projects)
   return yield* Effect.forEach(
-    [...scale.sizes, ...scale.counts],
+    scale.kinds,
     Effect.fnUntraced(function*(kind) {
       const id = yield* base.run(Stored.store(place, Stored.messagesOf(seed, kind)))
       return yield* Effect.forEach(

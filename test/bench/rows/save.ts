@@ -39,7 +39,7 @@ export const save = Effect.fnUntraced(function*(setting: Setting) {
   const place = Stored.place(setting.root, "save")
   const { base, processes } = yield* Stored.openAll(setting, place)
   return yield* Effect.forEach(
-    [...scale.sizes, ...scale.counts],
+    scale.kinds,
     Effect.fnUntraced(function*(kind) {
       const messages = Stored.messagesOf(seed, kind)
       const stored = Stored.filesOf(place, yield* base.run(Stored.store(place, messages)))
@@ -60,7 +60,7 @@ export const save = Effect.fnUntraced(function*(setting: Setting) {
           subject: closeFirst(process, place, messages)
         })),
         // Each needs a session of its own, which takes longer than what is measured.
-        { ...scale, minLaps: 1, maxLaps: Math.min(2, scale.maxLaps) }
+        { ...scale, warmMillis: 0, minLaps: 1, maxLaps: 1 }
       )
       const running = yield* Effect.forEach(
         processes,
