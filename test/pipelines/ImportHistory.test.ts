@@ -486,6 +486,48 @@ describe("Any history", () => {
     Histories.filesBelow(`${Histories.fixtures}${agent}`).filter((file) => !file.includes("/storage/"))
   )
 
+  /** The value as a text, with some of what is in it replaced by anything else. */
+  const distorted = (dice: Dice.Dice, value: Schema.Json): string => {
+    if (dice.below(40) === 0) return Mutate.json(dice, 2)
+    if (typeof value !== "object" || value === null) return JSON.stringify(value)
+    return Array.isArray(value)
+      ? `[${value.map((each: Schema.Json) => distorted(dice, each)).join(",")}]`
+      : `{${
+        Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}:${distorted(dice, member)}`).join(",")
+      }}`
+  }
+
+  const decodeJson = Schema.decodeSync(Schema.fromJsonString(Schema.Json))
+
+  /** Fails unless what came of it is a session that can be gone on with, and each record was counted once. */
+  const assertSound = ({ outcomes, reports, states }: Effect.Success<ReturnType<typeof importing>>) => {
+    for (const outcome of outcomes) {
+      // What it says may be nobody's history any more; it is never anything else.
+      if (outcome._tag === "Failed") assert.strictEqual(outcome.error._tag, "InvalidJson")
+    }
+    for (const [index, { messages, records }] of reports.entries()) {
+      assert.strictEqual(records.read, records.mapped + records.kept + records.skipped)
+      assert.strictEqual(records.reasons.reduce((sum, { count }) => sum + count, 0), records.kept + records.skipped)
+      assert.lengthOf(states[index]?.conversation ?? [], messages)
+      Histories.assertAcceptable(states[index]?.conversation ?? [])
+    }
+  }
+
+  it.effect.prop(
+    "never fails for members that are missing, or of another kind than its records have",
+    [seeds],
+    ([seed]) =>
+      Effect.gen(function*() {
+        const dice = Dice.make(seed)
+        const file = dice.pick(files) ?? ""
+        const text = NodeFs.readFileSync(file, "utf8")
+        const whole = file.endsWith(".json") ? [text] : text.split("\n")
+        const lines = whole.flatMap((line) => line.trim().endsWith("}") ? [distorted(dice, decodeJson(line))] : [])
+        assertSound(yield* importing(lines, { name: NodePath.basename(file) }))
+      }),
+    { arbitrary: { runs: 60, seed: 11 } }
+  )
+
   it.effect.prop(
     "never fails for what is in it, counts each record once, and becomes a session that a model would take",
     [seeds],
@@ -500,20 +542,12 @@ describe("Any history", () => {
         const shuffled = dice.below(3) === 0 ? chosen.sort(() => dice.below(3) - 1) : chosen
         let bytes: Uint8Array = Buffer.from(shuffled.join("\n"))
         for (let times = dice.below(8); times > 0; times--) bytes = Mutate.mutated(dice, bytes)
-        const { outcomes, reports, states } = yield* importing(bytes, {
-          name: NodePath.basename(file),
-          limits: dice.below(2) === 0 ? { maxBytes: 20_000 } : {}
-        })
-        for (const outcome of outcomes) {
-          // What it says may be nobody's history any more, or name a place that can't be; it is never anything else.
-          if (outcome._tag === "Failed") assert.strictEqual(outcome.error._tag, "InvalidJson")
-        }
-        for (const [index, { messages, records }] of reports.entries()) {
-          assert.strictEqual(records.read, records.mapped + records.kept + records.skipped)
-          assert.strictEqual(records.reasons.reduce((sum, { count }) => sum + count, 0), records.kept + records.skipped)
-          assert.lengthOf(states[index]?.conversation ?? [], messages)
-          Histories.assertAcceptable(states[index]?.conversation ?? [])
-        }
+        assertSound(
+          yield* importing(bytes, {
+            name: NodePath.basename(file),
+            limits: dice.below(2) === 0 ? { maxBytes: 20_000 } : {}
+          })
+        )
       }),
     { arbitrary: { runs: 60, seed: 7 } }
   )
