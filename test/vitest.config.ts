@@ -16,6 +16,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    isolate: false,
     maxWorkers: 2,
     testTimeout: 30_000,
     ...(report === undefined ? {} : { reporters: ["default", "json"], outputFile: { json: at(report) } }),

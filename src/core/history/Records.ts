@@ -41,7 +41,9 @@ const wellFormed = (value: Schema.Json): Schema.Json => {
  */
 export const parse = (text: string, maxDepth: number): Result.Result<Read, string> =>
   Result.gen(function*() {
-    const exact = Json.parse(text)
+    const strict = Json.parse(text)
+    const isCut = Result.isFailure(strict) && strict.failure.expected === "no lone surrogates"
+    const exact = isCut ? JsonReader.read(text) : strict
     const value = yield* Result.mapError(
       Result.isSuccess(exact) ? exact : JsonReader.read(text, { roundsNumbers: true }),
       ({ expected }) => expected === "JSON" ? "not JSON" : "a number that is too large"
