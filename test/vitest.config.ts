@@ -10,11 +10,12 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^effect-reprise$/, replacement: at("src/index.ts") },
-      { find: /^effect-reprise\/(ai|node|testing)$/, replacement: at("src/$1/index.ts") }
+      { find: /^effect-reprise\/(ai|node|sql|testing)$/, replacement: at("src/$1/index.ts") }
     ]
   },
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["test/suites/postgres-setup.ts"],
     pool: "forks",
     isolate: false,
     maxWorkers: 2,

@@ -64,6 +64,8 @@ export interface Broken {
   readonly _tag: "Broken"
   readonly name: string
   readonly id: SessionId
+  /** When it was last changed, where the store knows that without reading it. */
+  readonly updatedAt?: Timestamp
   /** Since when it is in the trash, if it is. */
   readonly removedAt?: Timestamp
   readonly error: InvalidJson | SchemaVersion | StoreError
@@ -103,20 +105,50 @@ export const isRemoved = (entry: Entry): boolean =>
 export const isStored = (entry: Entry): entry is Stored => entry._tag === "Stored"
 
 /**
- * Newest first; what can't be read comes last, by name. The id decides between
- * equals, so that a list is always in the same order.
+ * A place in a list: that of the entry it was taken from. A list goes on behind
+ * it, also where that entry has changed meanwhile, or is gone.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Cursor {
+  readonly updatedAt?: Timestamp
+  /** The id of a session, or the name of what is none. */
+  readonly name: string
+}
+
+/**
+ * @category getters
+ * @since 0.1.0
+ */
+export const cursorOf = (entry: Entry): Cursor => {
+  switch (entry._tag) {
+    case "Stored":
+      return { updatedAt: entry.updatedAt, name: entry.id }
+    case "Broken":
+      return { name: entry.name, ...(entry.updatedAt === undefined ? {} : { updatedAt: entry.updatedAt }) }
+    case "Foreign":
+      return { name: entry.name }
+  }
+}
+
+const inPlace: Order.Order<Cursor> = Order.make((self, that) => {
+  if (self.updatedAt !== undefined && that.updatedAt !== undefined) {
+    return Order.String(that.updatedAt, self.updatedAt) || Order.String(self.name, that.name)
+  }
+  if (self.updatedAt !== undefined) return -1
+  if (that.updatedAt !== undefined) return 1
+  return Order.String(self.name, that.name)
+})
+
+/**
+ * Newest first; what does not tell when it was changed comes last, by name. The
+ * id decides between equals, so that a list is always in the same order.
  *
  * @category ordering
  * @since 0.1.0
  */
-export const newestFirst: Order.Order<Entry> = Order.make((self, that) => {
-  if (isStored(self) && isStored(that)) {
-    return Order.String(that.updatedAt, self.updatedAt) || Order.String(self.id, that.id)
-  }
-  if (isStored(self)) return -1
-  if (isStored(that)) return 1
-  return Order.String(self.name, that.name)
-})
+export const newestFirst: Order.Order<Entry> = Order.mapInput(inPlace, cursorOf)
 
 /**
  * Which entries a list shows. Everything but removed sessions, unless it asks
@@ -136,11 +168,19 @@ export interface Filter {
   readonly project?: string
   readonly status?: ReadonlyArray<Status>
   readonly text?: string
+  /** Only what stands behind this place. */
+  readonly after?: Cursor
   readonly offset?: number
   readonly limit?: number
 }
 
-const matches = (filter: Filter) => (entry: Entry): boolean => {
+/**
+ * Whether a list shows an entry, wherever it stands.
+ *
+ * @category filtering
+ * @since 0.1.0
+ */
+export const matches = (filter: Filter) => (entry: Entry): boolean => {
   if (!isStored(entry)) {
     const isAsked = isRemoved(entry) ? filter.status?.includes("removed") === true : filter.status === undefined
     return isAsked && filter.project === undefined && filter.text === undefined
@@ -158,7 +198,10 @@ const matches = (filter: Filter) => (entry: Entry): boolean => {
  * @since 0.1.0
  */
 export const select = (entries: Iterable<Entry>, filter: Filter = {}): ReadonlyArray<Entry> => {
-  const sorted = Array.sort(Array.filter(Array.fromIterable(entries), matches(filter)), newestFirst)
+  const { after } = filter
+  const isAsked = (entry: Entry) =>
+    matches(filter)(entry) && (after === undefined || inPlace(after, cursorOf(entry)) < 0)
+  const sorted = Array.sort(Array.filter(Array.fromIterable(entries), isAsked), newestFirst)
   const from = Math.max(0, filter.offset ?? 0)
   return sorted.slice(from, filter.limit === undefined ? undefined : from + Math.max(0, filter.limit))
 }

@@ -77,9 +77,19 @@ const describe = (
     Result.mapError((issues) => new CreateFailed({ reason: new InvalidSession({ issues }) }))
   )
 
+const isKept = (entry: SessionList.Entry): boolean => entry._tag !== "Foreign" && !SessionList.isRemoved(entry)
+
+/** The closed session that was changed the longest time ago. */
+const oldestClosed = Effect.fnUntraced(
+  function*({ entries, list = () => entries }: SessionStore.SessionStore["Service"]) {
+    const closed: SessionList.Filter = { status: ["closed"] }
+    return SessionList.select(yield* Stream.runCollect(list(closed)), closed).filter(SessionList.isStored).at(-1)
+  }
+)
+
 /**
- * Refuses a session that is one more than the limit, or removes the oldest
- * closed one if the limits say so; warns before.
+ * Refuses one session more than the limit, or removes the oldest closed one if
+ * the limits say so; warns before. Without a limit nothing is counted.
  *
  * @category limits
  * @since 0.1.0
@@ -87,25 +97,24 @@ const describe = (
 export const ensureRoom = Effect.fnUntraced(function*(id: SessionId.SessionId) {
   const store = yield* SessionStore.SessionStore
   const { maxStored, warnAt, whenFull } = store.limits
-  const entries = yield* Stream.runCollect(store.entries)
+  if (maxStored === Infinity) return
+  const { entries, list = () => entries } = store
   // Restored by another process meanwhile, it needs no room of its own.
-  const others = entries.filter((entry) => entry._tag !== "Foreign" && entry.id !== id)
-  const kept = others.filter((entry) => !SessionList.isRemoved(entry))
-  if (kept.length >= maxStored) {
-    const oldest = whenFull === "removeOldest"
-      ? SessionList.select(kept, { status: ["closed"] }).filter(SessionList.isStored).at(-1)
-      : undefined
-    if (oldest === undefined) return yield* new TooManyStored({ stored: kept.length, limit: maxStored })
+  const isOther = (entry: SessionList.Entry) => isKept(entry) && entry._tag !== "Foreign" && entry.id !== id
+  const kept = yield* Stream.runCount(Stream.filter(list({ limit: maxStored + 1 }), isOther))
+  if (kept >= maxStored) {
+    const oldest = whenFull === "removeOldest" ? yield* oldestClosed(store) : undefined
+    if (oldest === undefined) return yield* new TooManyStored({ stored: kept, limit: maxStored })
     yield* Effect.logInfo("removed the oldest closed session to make room").pipe(
       Effect.annotateLogs({ removedSessionId: oldest.id })
     )
     yield* Effect.catchTags(store.remove(oldest.id), {
       NotFound: () => Effect.void,
-      AlreadyRunning: () => new TooManyStored({ stored: kept.length, limit: maxStored })
+      AlreadyRunning: () => new TooManyStored({ stored: kept, limit: maxStored })
     })
-  } else if (kept.length + 1 >= maxStored * warnAt) {
+  } else if (kept + 1 >= maxStored * warnAt) {
     yield* Effect.annotateLogs(Effect.logWarning("nearly as many sessions are stored as may be"), {
-      stored: kept.length + 1,
+      stored: kept + 1,
       limit: maxStored
     })
   }

@@ -17,13 +17,12 @@ const realPath = (project: string) =>
     Effect.match(fingerprint(project), { onFailure: () => project, onSuccess: ({ path }) => path })
   )
 
+/** What a filter selects: by the store's own index, or by reading every head. */
 const select = Effect.fnUntraced(function*(filter: SessionList.Filter) {
-  const { entries } = yield* SessionStore
-  const found = yield* Stream.runCollect(entries)
-  return SessionList.select(
-    found,
-    filter.project === undefined ? filter : { ...filter, project: yield* realPath(filter.project) }
-  )
+  const { entries, list } = yield* SessionStore
+  const given = filter.project === undefined ? filter : { ...filter, project: yield* realPath(filter.project) }
+  if (list !== undefined) return list(given)
+  return Stream.fromIterable(SessionList.select(yield* Stream.runCollect(entries), given))
 })
 
 /**
@@ -44,7 +43,6 @@ export const list = (
 ): Stream.Stream<SessionList.Entry, StoreError, SessionStore | ProjectDirectory> =>
   Stream.unwrap(
     select(filter).pipe(
-      Effect.map((selected) => Stream.fromIterable(selected)),
       Telemetry.observed("list"),
       Effect.withSpan("Sessions.list")
     )
@@ -73,11 +71,15 @@ export const find: (options?: FindOptions) => Effect.Effect<
   NotFound | StoreError,
   SessionStore | ProjectDirectory
 > = Effect.fn("Sessions.find")(function*({ name, pick, ...filter }: FindOptions = {}) {
-  const entries = yield* select(filter)
-  const [first, ...others] = entries.filter(SessionList.isStored)
-    .filter((entry) => name === undefined || entry.name === name)
+  // Whoever has that name, has it as a text too: a store with an index need not show it the others.
+  const found = yield* select(name === undefined || filter.text !== undefined ? filter : { ...filter, text: name })
+  const like = Stream.filter(
+    found,
+    (entry): entry is SessionList.Stored => SessionList.isStored(entry) && (name === undefined || entry.name === name)
+  )
+  const [first, ...others] = yield* Stream.runCollect(pick === "only" ? like : Stream.take(like, 1))
   if (first === undefined) return yield* new NotFound({ target: "like that" })
-  if (pick === "only" && others.length > 0) {
+  if (others.length > 0) {
     return yield* new NotFound({ target: `that is the only one like that (${others.length + 1} are)` })
   }
   return first

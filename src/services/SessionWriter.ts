@@ -324,6 +324,7 @@ export const make = Effect.fnUntraced(function*(options: {
   // A scope that closes before the session was closed ends it too: no caller waits for a fiber that is gone.
   const endHere = end(new SessionEnded({ id, reason: new NotRunning({}) }))
   yield* Effect.addFinalizer(() => lock.withPermit(endHere))
+  yield* Effect.forkScoped(Effect.flatMap(claim.lost, end))
   yield* waiting.await.pipe(
     Effect.andThen(waiting.close),
     Effect.andThen(lock.withPermit(flush)),

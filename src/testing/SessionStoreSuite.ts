@@ -77,7 +77,7 @@ const expectTag = <A, E extends { readonly _tag: string }, R>(
 
 const store = SessionStore.SessionStore
 
-const stateOf = (id: SessionId.SessionId, name = "suite"): SessionState =>
+const stateOf = (id: SessionId.SessionId, name = "suite", members: Partial<Session.Session> = {}): SessionState =>
   Session.empty({
     id,
     name,
@@ -85,7 +85,8 @@ const stateOf = (id: SessionId.SessionId, name = "suite"): SessionState =>
     config: { provider: "test", model: "test", temperature: 0, maxTokens: 1 },
     createdAt: at,
     updatedAt: at,
-    metadata: {}
+    metadata: {},
+    ...members
   })
 
 /** A snapshot and a journal that names it. */
@@ -112,9 +113,13 @@ const create = Effect.fnUntraced(function*(id: SessionId.SessionId, name?: strin
 })
 
 /** A stored session at rest, with one prompt in its snapshot. */
-const createClosed = Effect.fnUntraced(function*(id: SessionId.SessionId, name?: string) {
+const createClosed = Effect.fnUntraced(function*(
+  id: SessionId.SessionId,
+  name?: string,
+  members: Partial<Session.Session> = {}
+) {
   const { claim } = yield* create(id, name)
-  const closed = { ...stateOf(id, name), promptHistory: ["closed"], revision: 1 }
+  const closed = { ...stateOf(id, name, members), promptHistory: ["closed"], revision: 1 }
   const { snapshot } = yield* documents(closed, { epoch: claim.epoch, closedAt: at })
   yield* claim.close(snapshot)
 }, Effect.scoped)
@@ -131,6 +136,37 @@ const history = Effect.fnUntraced(function*(id: SessionId.SessionId) {
 const statusOf = (id: SessionId.SessionId) => Effect.map(read(id), ({ status }) => status)
 
 const entries = store.use(({ entries }) => Stream.runCollect(entries))
+
+/** What a list shows, by the store's own index or not. */
+const listed = (filter: SessionList.Filter) =>
+  store.use(({ entries, list }) =>
+    list === undefined
+      ? Effect.map(Stream.runCollect(entries), (entries) => SessionList.select(entries, filter))
+      : Stream.runCollect(list(filter))
+  )
+
+const namesOf = (entries: ReadonlyArray<SessionList.Entry>) => entries.map(({ name }) => name)
+
+const namesIn = (filter: SessionList.Filter) => Effect.map(listed(filter), namesOf)
+
+/** Closed sessions, the newest first: two of one moment, which their ids order, and two with a path that begins alike. */
+const closedSessions = [
+  ["Ärger", "2026-05-05T00:00:00.000Z", "/home/ärger"],
+  ["100% sure_thing", "2026-04-04T00:00:00.000Z", `/${"p".repeat(400)}/one`],
+  ["a\\b", "2026-03-03T00:00:00.000Z", `/${"p".repeat(400)}/two`],
+  ["same 1", "2026-02-02T00:00:00.000Z", "/project"],
+  ["same 2", "2026-02-02T00:00:00.000Z", "/project"],
+  ["oldest", "2026-01-01T00:00:00.000Z", "/project"]
+] as const
+
+const createAll = Effect.forEach(
+  closedSessions,
+  ([name, updatedAt, projectPath], index) =>
+    createClosed(SessionId.make(`6f1f9a52-7c1c-4c55-9b2e-0a6a3b1f2c2${index}`), name, {
+      updatedAt: Timestamp.make(updatedAt),
+      projectPath
+    })
+)
 
 /**
  * @category cases
@@ -398,6 +434,52 @@ export const cases: ReadonlyArray<Case> = [
       yield* expectTag("read", read(id), "NotFound")
       yield* expectTag("purge", store.use(({ purge }) => purge(id)), "NotFound")
       yield* expect("other", yield* statusOf(other), "closed")
+    })
+  },
+  {
+    name: "lists what a filter asks for, the newest first",
+    test: Effect.gen(function*() {
+      yield* createAll
+      yield* Effect.scoped(create(id, "interrupted"))
+      yield* create(other, "running")
+      const closed: SessionList.Filter = { status: ["closed"] }
+      const all = closedSessions.map(([name]) => name)
+      yield* expect("closed", yield* namesIn(closed), all)
+      yield* expect("limit", yield* namesIn({ ...closed, limit: 2 }), all.slice(0, 2))
+      yield* expect("offset", yield* namesIn({ ...closed, offset: 1, limit: 2 }), all.slice(1, 3))
+      yield* expect("none", yield* namesIn({ ...closed, limit: 0 }), [])
+      yield* expect("running", yield* namesIn({ status: ["running"] }), ["running"])
+      yield* expect("interrupted", yield* namesIn({ status: ["interrupted"] }), ["interrupted"])
+      yield* expect("elsewhere", yield* namesIn({ status: ["elsewhere"] }), [])
+      yield* expect("present", (yield* namesIn({})).toSorted(), [...all, "interrupted", "running"].toSorted())
+      yield* expect("project", yield* namesIn({ ...closed, project: "/project" }), ["same 1", "same 2", "oldest"])
+      yield* expect("long project", yield* namesIn({ project: `/${"p".repeat(400)}/two` }), ["a\\b"])
+      yield* expect("text", yield* namesIn({ text: "SAME" }), ["same 1", "same 2"])
+      yield* expect("text of paths", yield* namesIn({ text: "HOME/ÄRG" }), ["Ärger"])
+      yield* expect("text of signs", yield* namesIn({ text: "0% SURE_T" }), ["100% sure_thing"])
+      yield* expect("text of strokes", yield* namesIn({ text: "A\\B" }), ["a\\b"])
+      yield* expect("text of nobody", yield* namesIn({ text: "1__%" }), [])
+      yield* expect("text with NUL", yield* namesIn({ text: "same\0" }), [])
+    }).pipe(Effect.scoped)
+  },
+  {
+    name: "lists page after page behind a cursor, also where its entry changed",
+    test: Effect.gen(function*() {
+      yield* createAll
+      const pages: Array<ReadonlyArray<string>> = []
+      const next = Effect.fnUntraced(function*(after?: SessionList.Cursor) {
+        const page = yield* listed({ limit: 2, ...(after === undefined ? {} : { after }) })
+        pages.push(namesOf(page))
+        return page.map(SessionList.cursorOf).at(-1)
+      })
+      const first = yield* next()
+      const second = yield* next(first)
+      yield* expect("cursor", second, { updatedAt: closedSessions[3][1], name: "6f1f9a52-7c1c-4c55-9b2e-0a6a3b1f2c23" })
+      yield* store.use(({ remove }) => remove(SessionId.make("6f1f9a52-7c1c-4c55-9b2e-0a6a3b1f2c23")))
+      yield* next(yield* next(second))
+      const all = closedSessions.map(([name]) => name)
+      yield* expect("pages", pages, [all.slice(0, 2), all.slice(2, 4), all.slice(4), []])
+      yield* expect("trash", yield* namesIn({ status: ["removed"], limit: 5 }), ["same 1"])
     })
   },
   {

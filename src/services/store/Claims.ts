@@ -318,7 +318,8 @@ export const make = (services: {
       keepOriginal,
       checkpoint,
       close,
-      release: giveBack
+      release: giveBack,
+      lost: Effect.never
     }
     yield* Effect.addFinalizer(() =>
       // Held by a process that lives, nobody else could have it: so it is tried again.

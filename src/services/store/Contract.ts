@@ -80,6 +80,11 @@ export interface Claim {
   readonly close: (snapshot: Uint8Array) => Effect.Effect<void, SessionEnded | StoreError>
   /** Ends the claim and changes nothing else. */
   readonly release: Effect.Effect<void, SessionEnded | StoreError>
+  /**
+   * Comes as soon as it is known that somebody else holds the session: never,
+   * where only the next change would tell.
+   */
+  readonly lost: Effect.Effect<SessionEnded>
 }
 
 /**
@@ -104,6 +109,12 @@ export class SessionStore extends Context.Service<SessionStore, {
   readonly format: Format
   /** Everything that is stored, in no order, broken entries included. Changes nothing. */
   readonly entries: Stream.Stream<SessionList.Entry, StoreError>
+  /**
+   * What `SessionList.select` makes of the entries, in its order, for a store that
+   * keeps an index: `limit` of them cost the same however many there are. Of a
+   * store without it all entries are read.
+   */
+  readonly list?: ((filter: SessionList.Filter) => Stream.Stream<SessionList.Entry, StoreError>) | undefined
   /** One session at one moment. Changes nothing. */
   readonly read: (id: SessionId) => Effect.Effect<Stored, NotFound | InvalidJson | StoreError>
   /** Stores a new session, complete or not at all, and claims it. Its first journal has part 0. */

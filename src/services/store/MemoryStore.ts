@@ -165,7 +165,8 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
           Effect.sync(() => {
             isOver = true
           })
-        )
+        ),
+        lost: Effect.never
       }
       yield* Effect.addFinalizer(() => isOver ? Effect.void : Effect.ignore(claim.release))
       return claim

@@ -1,0 +1,325 @@
+/**
+ * The right to change one session's rows. Each change is of the row that this
+ * claim holds, or of none.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Fragment } from "effect/sql/Statement"
+import type { Holder } from "../core/Holder.ts"
+import type { Format } from "../core/Migration.ts"
+import type { InvalidJson, NotFound } from "../core/SessionError.ts"
+import { LeaseLost, NotRunning, SessionEnded, StoreError } from "../core/SessionError.ts"
+import type { SessionId } from "../core/SessionId.ts"
+import * as StoredSession from "../core/StoredSession.ts"
+import { toMillis } from "../core/Timestamp.ts"
+import { now } from "../services/Now.ts"
+import type { Claim, NewJournal, Stored } from "../services/store/Contract.ts"
+import * as Change from "./Change.ts"
+import type { Database } from "./Database.ts"
+import * as Shown from "./Shown.ts"
+import * as Standing from "./Standing.ts"
+
+/** The journal that counts, and what a list shows of it. A part of -1 is none. */
+export interface Journal {
+  readonly epoch: number
+  readonly part: number
+  readonly bytes: number
+  readonly recency: number
+}
+
+/** A row that was won. */
+export interface Won {
+  readonly id: SessionId
+  readonly epoch: number
+  readonly nonce: string
+  /** What stood there before. */
+  readonly before: Option.Option<Journal>
+  readonly recency: number
+}
+
+/** The journal that lines are added to. */
+interface Open extends Journal {
+  /** The number of the next lines. */
+  readonly next: number
+  /** Whether it can be taken back: nothing in it was acknowledged to anybody. */
+  readonly isProvisional: boolean
+}
+
+/** What a claim writes into its row beside the lease. */
+const setJournal = ({ sql }: Database, journal: Option.Option<Journal>, recency: number): Fragment =>
+  Option.match(journal, {
+    onNone: () => sql`is_open = 0, journal_epoch = 0, journal_part = 0, journal_bytes = 0, recency = ${recency}`,
+    onSome: ({ bytes, epoch, part }) =>
+      sql`is_open = 1, journal_epoch = ${epoch}, journal_part = ${part}, journal_bytes = ${bytes}, recency = ${recency}`
+  })
+
+export const make = (services: {
+  readonly database: Database
+  readonly format: Format
+  readonly leaseFor: Duration.Duration
+}) => {
+  const { database, format, leaseFor } = services
+  const { now: databaseNow, run, sql } = database
+  const apply = Change.make(database)
+  const leaseUntil = sql`lease_until = ${databaseNow} + ${Duration.toMillis(leaseFor)}`
+
+  /**
+   * A claim that was won, given back when the scope closes. `opened` is the journal
+   * it begins with, if it made the session.
+   */
+  const make = Effect.fnUntraced(function*(options: {
+    readonly won: Won
+    readonly opened: Option.Option<Journal>
+    readonly read: Effect.Effect<Stored, NotFound | InvalidJson | StoreError>
+  }) {
+    const { epoch, id, nonce } = options.won
+    const lost = yield* Deferred.make<SessionEnded>()
+    let current = Option.map(options.opened, (journal): Open => ({ ...journal, next: 1, isProvisional: false }))
+    let recency = options.won.recency
+    let isSettled = true
+    let isOver = false
+    /** Whether the lease was renewed since the last beat. */
+    let isRenewed = true
+
+    const isOurs = sql`id = ${id} AND epoch = ${epoch} AND nonce = ${nonce} AND state <> 'removed'`
+
+    /** What the session's row says now of whoever holds it. */
+    const endedBy = run("claim")(sql<Standing.Standing>`
+      SELECT ${Standing.columns(database)} FROM reprise_sessions WHERE id = ${id}
+    `).pipe(
+      Effect.map(([row]) => row === undefined ? {} : Standing.lastHolder(row)),
+      Effect.orElseSucceed(() => ({})),
+      Effect.map(({ holder }: { readonly holder?: Holder }) =>
+        new SessionEnded({ id, reason: new LeaseLost(holder === undefined ? {} : { holder }) })
+      ),
+      Effect.tap((ended) => Deferred.succeed(lost, ended))
+    )
+
+    /** One durable change of the row and what goes with it, as long as the row is this claim's. */
+    const change = (operation: string, parts: {
+      readonly set: Fragment
+      readonly rest?: Change.Change["rest"]
+    }): Effect.Effect<void, SessionEnded | StoreError> =>
+      run(operation)(apply({
+        row: sql`UPDATE reprise_sessions SET ${parts.set} WHERE ${isOurs} RETURNING id`,
+        ...(parts.rest === undefined ? {} : { rest: parts.rest })
+      })).pipe(
+        Effect.flatMap(Option.match({
+          onNone: () => Effect.flatMap(endedBy, Effect.fail),
+          onSome: () =>
+            Effect.sync(() => {
+              isRenewed = true
+            })
+        }))
+      )
+
+    /** An operation of the claim, as long as it is not over. */
+    const operation = <E>(effect: Effect.Effect<void, E>): Effect.Effect<void, E | SessionEnded> =>
+      Effect.suspend((): Effect.Effect<void, E | SessionEnded> =>
+        isOver ? Effect.fail(new SessionEnded({ id, reason: new NotRunning({}) })) : effect
+      ).pipe(Effect.uninterruptible)
+
+    /** A holder that changes its row says with it that it lives. */
+    const held = (journal: Option.Option<Journal>, recency: number) =>
+      sql`state = 'held', ${leaseUntil}, ${setJournal(database, journal, recency)}`
+
+    const addLines = (journal: Pick<Open, "part" | "next">, bytes: Uint8Array) => (where: Fragment) =>
+      sql`INSERT INTO reprise_journal (session_id, epoch, part, number, bytes)
+        SELECT ${id}, ${epoch}, ${journal.part}, ${journal.next}, ${bytes} WHERE ${where} ON CONFLICT DO NOTHING`
+
+    const dropJournals = (which: Fragment) => (where: Fragment) =>
+      sql`DELETE FROM reprise_journal WHERE session_id = ${id} AND ${which} AND ${where}`
+
+    const isNotOf = ({ part }: Pick<Open, "part">) => sql`NOT (epoch = ${epoch} AND part = ${part})`
+
+    const putSnapshot = (bytes: Uint8Array, shown: Shown.Shown) => (where: Fragment) =>
+      sql`UPDATE reprise_snapshots SET bytes = ${bytes}, head = ${shown.head}, is_signed = ${shown.isSigned ? 1 : 0},
+        name_text = ${shown.nameText}, path_text = ${shown.pathText} WHERE session_id = ${id} AND ${where}`
+
+    const snapshotFacts = (bytes: Uint8Array, { project }: Shown.Shown) =>
+      sql`snapshot_bytes = ${bytes.length}, project = ${project}`
+
+    const millis = Effect.map(now, toMillis)
+
+    const begin: Claim["begin"] = ({ bytes, part }) =>
+      operation(Effect.gen(function*() {
+        // In place even where this fails and nobody knows whether it counts: the release takes it back.
+        const journal: Open = {
+          epoch,
+          part,
+          bytes: bytes.length,
+          recency: Math.min(options.won.recency, Shown.recencyOf(yield* millis)),
+          next: 0,
+          isProvisional: true
+        }
+        isSettled = false
+        current = Option.some(journal)
+        yield* change("resume", {
+          set: held(current, journal.recency),
+          rest: (where) => [addLines(journal, bytes)(where)]
+        })
+        current = Option.some({ ...journal, next: 1 })
+        recency = journal.recency
+        isSettled = true
+      }))
+
+    const append: Claim["append"] = (lines) =>
+      operation(Effect.gen(function*() {
+        if (Option.isNone(current) || !isSettled) {
+          return yield* new StoreError({
+            operation: "append",
+            cause: new Error("the journal needs a checkpoint first")
+          })
+        }
+        const { isProvisional, ...open } = current.value
+        const journal: Open = {
+          ...open,
+          bytes: open.bytes + lines.length,
+          recency: Math.min(recency, Shown.recencyOf(yield* millis)),
+          next: open.next + 1,
+          isProvisional: false
+        }
+        isSettled = false
+        current = Option.some({ ...open, isProvisional: false })
+        yield* change("append", {
+          set: held(Option.some(journal), journal.recency),
+          rest: (where) => [
+            addLines(open, lines)(where),
+            ...(isProvisional ? [dropJournals(isNotOf(open))(where)] : [])
+          ]
+        })
+        current = Option.some(journal)
+        recency = journal.recency
+        isSettled = true
+      }))
+
+    const keepOriginal: Claim["keepOriginal"] = (version) =>
+      operation(change("checkpoint", {
+        set: sql`state = 'held', ${leaseUntil}`,
+        rest: (where) => [
+          sql`INSERT INTO reprise_originals (session_id, version, bytes)
+            SELECT session_id, ${version}, bytes FROM reprise_snapshots WHERE session_id = ${id} AND ${where}
+            ON CONFLICT (session_id, version) DO UPDATE SET bytes = excluded.bytes`
+        ]
+      }))
+
+    const checkpoint: Claim["checkpoint"] = (snapshot: Uint8Array, { bytes, part }: NewJournal) =>
+      operation(Effect.gen(function*() {
+        isSettled = false
+        const shown = Shown.fromSnapshot(id, snapshot, format)
+        const written = yield* millis
+        const journal: Open = {
+          epoch,
+          part,
+          bytes: bytes.length,
+          recency: Shown.recencyOf(Math.max(written, Option.getOrElse(shown.updatedAt, () => written))),
+          next: 0,
+          isProvisional: false
+        }
+        yield* change("checkpoint", {
+          set: sql`${held(Option.some(journal), journal.recency)}, ${snapshotFacts(snapshot, shown)}`,
+          rest: (where) => [
+            putSnapshot(snapshot, shown)(where),
+            dropJournals(isNotOf(journal))(where),
+            addLines(journal, bytes)(where)
+          ]
+        })
+        current = Option.some({ ...journal, next: 1 })
+        recency = journal.recency
+        isSettled = true
+      }))
+
+    const over = Effect.sync(() => {
+      isOver = true
+    })
+
+    /** The row of nobody. Its nonce stays: a release that nobody knows to have counted can be made again. */
+    const released = Effect.map(now, (since) => sql`state = 'released', since = ${since}`)
+
+    const close: Claim["close"] = (snapshot) =>
+      operation(Effect.gen(function*() {
+        isSettled = false
+        const shown = Shown.fromSnapshot(id, snapshot, format)
+        const closed = yield* millis
+        const at = Shown.recencyOf(Option.getOrElse(shown.updatedAt, () => closed))
+        yield* change("close", {
+          set: sql`${yield* released}, ${setJournal(database, Option.none(), at)}, ${snapshotFacts(snapshot, shown)}`,
+          rest: (where) => [putSnapshot(snapshot, shown)(where), dropJournals(sql`1 = 1`)(where)]
+        })
+        yield* over
+      }))
+
+    const giveBack = operation(Effect.gen(function*() {
+      const provisional = Option.filter(current, ({ isProvisional }) => isProvisional)
+      yield* change("release", {
+        set: Option.isSome(provisional)
+          ? sql`${yield* released}, ${setJournal(database, options.won.before, options.won.recency)}`
+          : yield* released,
+        ...(Option.isSome(provisional)
+          ? { rest: (where: Fragment) => [dropJournals(sql`epoch = ${epoch}`)(where)] }
+          : {})
+      })
+      yield* over
+      yield* Effect.annotateLogs(Effect.logInfo("released"), { sessionId: id })
+    }))
+
+    yield* Effect.addFinalizer(() =>
+      // Held by a process that lives, nobody else could have it before its time: so it is tried again.
+      Effect.suspend(() => isOver ? Effect.void : giveBack).pipe(
+        Effect.retry({ while: (error) => error._tag === "StoreError", times: 2 }),
+        Effect.catchTags({
+          SessionEnded: () => Effect.void,
+          StoreError: (error) => Effect.logWarning("a lease was not given back; it ends by itself", error)
+        }),
+        Effect.ensuring(over)
+      )
+    )
+
+    /** Says that the holder lives. What it changes says so too, and then there is no need. */
+    const beat = Effect.suspend(() => {
+      if (isRenewed) {
+        isRenewed = false
+        return Effect.void
+      }
+      return run("claim")(
+        apply({
+          row: sql`UPDATE reprise_sessions SET ${leaseUntil} WHERE ${isOurs} RETURNING id`,
+          isForgettable: true
+        })
+      ).pipe(
+        Effect.flatMap((row) => Option.isSome(row) || isOver ? Effect.void : Effect.asVoid(endedBy)),
+        Effect.catch((error) => Effect.annotateLogs(Effect.logDebug("a heartbeat failed", error), { sessionId: id }))
+      )
+    })
+    yield* Effect.sleep(Duration.divideUnsafe(leaseFor, 3)).pipe(
+      Effect.andThen(beat),
+      Effect.forever,
+      // The database's clock goes on, whatever a test's does.
+      Effect.provideService(Clock.Clock, Clock.Clock.defaultValue()),
+      Effect.forkScoped
+    )
+
+    const claim: Claim = {
+      id,
+      epoch,
+      stored: options.read,
+      isStill: (before) =>
+        Effect.map(Effect.option(options.read), Option.exists((now) => StoredSession.isSame(before, now))),
+      begin,
+      append,
+      keepOriginal,
+      checkpoint,
+      close,
+      release: giveBack,
+      lost: Deferred.await(lost)
+    }
+    return claim
+  })
+
+  return { apply, leaseUntil, make }
+}

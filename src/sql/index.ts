@@ -1,0 +1,6 @@
+/**
+ * Sessions in a database.
+ *
+ * @since 0.1.0
+ */
+export * as SqlSessionStore from "./SqlSessionStore.ts"
