@@ -53,6 +53,13 @@ interface Victim {
 
 const sessionNames = () => namesIn(places.sessions)
 
+/** What is in a directory itself: a link that the store has taken along leads outside, where nothing may be swapped. */
+const namesInside = (session: string): ReadonlyArray<string> => {
+  const directory = `${places.sessions}/${session}`
+  const isReal = NodeFs.lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() ?? false
+  return isReal ? namesIn(directory) : []
+}
+
 const victims: { readonly [target: string]: () => Victim | undefined } = {
   project: () => {
     const name = choice(Places.projects)
@@ -64,13 +71,14 @@ const victims: { readonly [target: string]: () => Victim | undefined } = {
   },
   file: () => {
     const session = choice(sessionNames())
-    const name = choice(namesIn(`${places.sessions}/${session}`).filter((name) => !name.startsWith("pending")))
-    if (session === undefined || name === undefined) return undefined
+    if (session === undefined) return undefined
+    const name = choice(namesInside(session).filter((name) => !name.startsWith("pending")))
+    if (name === undefined) return undefined
     return { path: `${places.sessions}/${session}/${name}`, canary: `${places.canaries}/${session}/${name}` }
   },
   pending: () => {
     for (const session of sessionNames()) {
-      const name = namesIn(`${places.sessions}/${session}`).find((name) => name.startsWith("pending"))
+      const name = namesInside(session).find((name) => name.startsWith("pending"))
       if (name === undefined) continue
       return { path: `${places.sessions}/${session}/${name}`, canary: `${places.canaries}/${session}/session.json` }
     }
