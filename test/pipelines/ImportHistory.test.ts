@@ -513,6 +513,33 @@ describe("Any history", () => {
     }
   }
 
+  const keysOf = (value: Schema.Json): ReadonlyArray<string> => {
+    if (typeof value !== "object" || value === null) return []
+    if (Array.isArray(value)) return value.flatMap((each: Schema.Json) => keysOf(each))
+    return Object.entries(value).flatMap(([key, member]) => [key, ...keysOf(member)])
+  }
+
+  const without = (value: Schema.Json, key: string): Schema.Json => {
+    if (typeof value !== "object" || value === null) return value
+    if (Array.isArray(value)) return value.map((each: Schema.Json) => without(each, key))
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([name, member]) => name === key ? [] : [[name, without(member, key)]])
+    )
+  }
+
+  for (const file of files) {
+    it.effect(`never fails for any member that all its records lack: ${NodePath.basename(file)}`, () =>
+      Effect.gen(function*() {
+        const text = NodeFs.readFileSync(file, "utf8")
+        const records = (file.endsWith(".json") ? [text] : text.split("\n").filter((line) => line.trim().endsWith("}")))
+          .map((line) => decodeJson(line))
+        for (const key of new Set(records.flatMap(keysOf))) {
+          const lines = records.map((record) => without(record, key))
+          assertSound(yield* importing(lines, { name: NodePath.basename(file) }))
+        }
+      }))
+  }
+
   it.effect.prop(
     "never fails for members that are missing, or of another kind than its records have",
     [seeds],
