@@ -200,7 +200,7 @@ describe("A key ring of which a crash left", () => {
       yield* again.addKey
       assert.deepStrictEqual(names(), ["keyring.3.json"])
       assert.lengthOf(again.ids, 3)
-      assert.notDeepEqual(NodeFs.readFileSync(second.replace("2", "3")), content)
+      assert.notDeepEqual(NodeFs.readFileSync(second.replace("keyring.2", "keyring.3")), content)
     }))
 
   it.effect("only the second generation: it counts, and no new ring is made", () =>
