@@ -299,7 +299,7 @@ const readWhole = (
   if (Option.isNone(unseal(mac, keyId, bytes.subarray(lastLine, end)))) return Option.none()
   const { array, length } = arrayOf(bytes.subarray(firstLine.length))
   return Text.fromBytes(array).pipe(
-    Option.flatMap((text) => Result.getSuccess(Json.parse(text, { bytes: array, maxDepth: maxDepth + 1 }))),
+    Option.flatMap((text) => Result.getSuccess(Json.parse(text, { maxDepth: maxDepth + 1 }))),
     Option.flatMap((json) => Result.getSuccess(isLines(json))),
     Option.filter((lines) => lines.length === length && lines.every(({ seq }, index) => seq === revision + 1 + index)),
     Option.map((lines) => lines.map(({ at, event }) => ({ at, event })))
