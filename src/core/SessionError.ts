@@ -24,6 +24,7 @@ import {
   AlreadyStored,
   FileExists,
   InvalidSession,
+  MessageUnknown,
   ProjectAlreadyOpen,
   ProjectChanged,
   ProjectForbidden,
@@ -133,7 +134,7 @@ export class RestoreFailed extends Schema.TaggedError<RestoreFailed>(error("Rest
 }
 
 /**
- * A session that can't be created, or brought back. Nothing was stored.
+ * A session that can't be created, forked, or brought back. Nothing was stored.
  *
  * @category errors
  * @since 0.1.0
@@ -149,6 +150,7 @@ export class CreateFailed extends Schema.TaggedError<CreateFailed>(error("Create
     TooManyRunning,
     TooManyStored,
     AlreadyStored,
+    MessageUnknown,
     InvalidSession
   ])
 }) {

@@ -7,6 +7,7 @@
 export { checkpoint, close } from "./Close.ts"
 export { create, type CreateOptions } from "./Create.ts"
 export { type ExportOptions, type ExportReport, exportTo } from "./Export.ts"
+export { fork, type ForkOptions, type ForkReport } from "./Fork.ts"
 export type {
   HistoryError,
   HistoryOutcome,

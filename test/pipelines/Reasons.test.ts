@@ -153,6 +153,9 @@ const cases: { readonly [N in Name]: Case } = {
       yield* Sessions.importFile(`${root}/exported.json`)
     })
   },
+  "CreateFailed/MessageUnknown": {
+    run: ({ project }) => Effect.flatMap(createClosed(project), (id) => Sessions.fork(id, { at: "another" }))
+  },
   "ExportFailed/FileExists": {
     run: Effect.fnUntraced(function*({ project, root }) {
       const id = yield* createClosed(project)
