@@ -6,7 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { HistoryKind } from "../core/history/History.ts"
-import { SessionState, Usage } from "../core/Session.ts"
+import { Parent, SessionState, Usage } from "../core/Session.ts"
 import { SessionId } from "../core/SessionId.ts"
 import { Timestamp } from "../core/Timestamp.ts"
 
@@ -40,7 +40,9 @@ export const ListedSession = Schema.Struct({
   updatedAt: Timestamp,
   closedAt: Schema.optionalKey(Timestamp),
   removedAt: Schema.optionalKey(Timestamp),
-  holder: Schema.optionalKey(Holder)
+  holder: Schema.optionalKey(Holder),
+  /** The session that it was forked from. */
+  parent: Schema.optionalKey(Parent)
 })
 
 /**
@@ -107,6 +109,25 @@ export const Show = Schema.Struct({
  * @since 0.1.0
  */
 export const Named = Schema.Struct({ id: SessionId, name: Schema.String, project: Schema.optionalKey(Schema.String) })
+
+/**
+ * `reprise fork --json`. `messages` are those that it took, `beyond` of them more
+ * than asked for: the results of tool calls.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Fork = Schema.Struct({
+  id: SessionId,
+  name: Schema.String,
+  project: Schema.String,
+  parent: Parent,
+  messages: count,
+  beyond: count,
+  leftOut: count,
+  todosLeftOut: count,
+  openCalls: count
+})
 
 /**
  * An error, as it stands in reports and, as `{"error": …}`, on standard error.

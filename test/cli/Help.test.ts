@@ -61,6 +61,7 @@ describe("Help", () => {
       "delete",
       "doctor",
       "export",
+      "fork",
       "import",
       "keys",
       "keys list",
