@@ -6,7 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { HistoryKind } from "../core/history/History.ts"
-import { Parent, SessionState, Usage } from "../core/Session.ts"
+import { Parent, Role, SessionState, Usage } from "../core/Session.ts"
 import { SessionId } from "../core/SessionId.ts"
 import { Timestamp } from "../core/Timestamp.ts"
 
@@ -43,6 +43,31 @@ export const ListedSession = Schema.Struct({
   holder: Schema.optionalKey(Holder),
   /** The session that it was forked from. */
   parent: Schema.optionalKey(Parent)
+})
+
+/**
+ * A place in a conversation where what was searched for stands: a line of `search
+ * --ndjson`. `number` is the message's in `reprise show`; `before`, `match` and
+ * `after` are a piece of what was said.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Match = Schema.Struct({
+  id: SessionId,
+  name: Schema.String,
+  state: ListedSession.fields.state,
+  project: Schema.String,
+  updatedAt: Timestamp,
+  number: count,
+  messageId: Schema.String,
+  role: Role,
+  timestamp: Timestamp,
+  place: Schema.Literals(["text", "reasoning", "tool-call", "tool-result"]),
+  tool: Schema.optionalKey(Schema.String),
+  before: Schema.String,
+  match: Schema.String,
+  after: Schema.String
 })
 
 /**
@@ -144,6 +169,20 @@ export const ErrorReport = Schema.Struct({
   why: Schema.String,
   next: Schema.String,
   candidates: Schema.optionalKey(Schema.Array(Schema.Struct({ id: Schema.String, name: Schema.String })))
+})
+
+/**
+ * `reprise search --json`. `project` is `null` with `--all`; `isCut` where there are
+ * more matches than the limit. What could not be searched is in `failed`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Search = Schema.Struct({
+  project: Schema.NullOr(Schema.String),
+  matches: Schema.Array(Match),
+  isCut: Schema.Boolean,
+  failed: Schema.Array(ErrorReport)
 })
 
 /**

@@ -76,6 +76,7 @@ const every: { readonly [N in NameOf<SessionError.SessionError>]: readonly [Sess
   "SessionEnded/Closed": [new SessionError.SessionEnded({ id, reason: new SessionError.Closed({}) }), 1],
   "SessionEnded/LeaseLost": [new SessionError.SessionEnded({ id, reason: new SessionError.LeaseLost({ holder }) }), 5],
   "SessionEnded/NotRunning": [new SessionError.SessionEnded({ id, reason: new SessionError.NotRunning({}) }), 1],
+  "PatternTooSlow": [new SessionError.PatternTooSlow({ limit: Duration.seconds(2) }), 1],
   "StoreError": [new SessionError.StoreError({ operation: "list", cause: new Error("EACCES: x\u001b\ny") }), 1]
 }
 

@@ -71,6 +71,7 @@ describe("Help", () => {
       "rename",
       "restore",
       "resume",
+      "search",
       "show",
       "verify"
     ])

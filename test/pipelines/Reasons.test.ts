@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem, Layer, Option, Schema } from "effect"
+import { Effect, FileSystem, Layer, Option, Schema, Stream } from "effect"
 import { ProjectDirectory, Redaction, RestoreStep, SessionError, type SessionId, Sessions } from "effect-reprise"
-import { NodeSessions } from "effect-reprise/node"
+import { NodePatternGuard, NodeSessions } from "effect-reprise/node"
 import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
 import * as Rig from "../suites/rig.ts"
 
@@ -98,6 +98,16 @@ const cases: { readonly [N in Name]: Case } = {
       yield* running.append({ role: "user", content: "x" }).pipe(
         Effect.ensuring(Effect.sync(() => use(FileSystemHooks.none)))
       )
+    })
+  },
+  PatternTooSlow: {
+    run: Effect.fnUntraced(function*({ project }) {
+      const { append } = yield* Sessions.create({ project, config: Rig.config })
+      yield* append({ role: "user", content: `${"a".repeat(40)}b` })
+      const [result] = yield* Stream.runCollect(Sessions.search({ text: /^(a+)+$/ })).pipe(
+        Effect.provide(NodePatternGuard.layer("50 millis"))
+      )
+      if (result?._tag === "Unsearched") return yield* result.error
     })
   },
   SchemaVersion: { run: loadChanged((text) => text.replace("\"version\":2", "\"version\":3")) },
@@ -283,6 +293,7 @@ interface TagField {
 
 const namesOfSchemas: ReadonlyArray<string> = [
   "NotFound",
+  "PatternTooSlow",
   "StoreError",
   "SchemaVersion",
   ...named("InvalidJson", SessionError.InvalidJson.fields.reason),
@@ -295,6 +306,7 @@ const namesOfSchemas: ReadonlyArray<string> = [
 
 const isSessionError = Schema.is(Schema.Union([
   SessionError.NotFound,
+  SessionError.PatternTooSlow,
   SessionError.StoreError,
   SessionError.SchemaVersion,
   SessionError.InvalidJson,
