@@ -18,7 +18,7 @@ import * as Text from "./Text.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-const { createdAt, id, name, projectPath, updatedAt } = Session.Session.fields
+const { createdAt, id, name, parent, projectPath, updatedAt } = Session.Session.fields
 
 /**
  * What the first line tells. `epoch` is the publisher's.
@@ -38,7 +38,8 @@ export const Head = Schema.Struct({
   closedAt: Schema.optionalKey(Timestamp),
   messages: count,
   todosOpen: count,
-  todosDone: count
+  todosDone: count,
+  parent
 })
 
 /**

@@ -255,7 +255,8 @@ export const make = (services: {
       messages: head.messages,
       todosOpen: head.todosOpen,
       todosDone: head.todosDone,
-      bytes: version.size + Option.match(journal, { onNone: () => 0, onSome: ({ size }) => size })
+      bytes: version.size + Option.match(journal, { onNone: () => 0, onSome: ({ size }) => size }),
+      ...(head.parent === undefined ? {} : { parent: head.parent })
     }
     return { entry, directory: own, snapshot: version }
   })
