@@ -221,6 +221,7 @@ export const layerRunner = (
   options: RunnerOptions = {}
 ): Layer.Layer<Supervisor.Supervisor, never, RunnerServices> =>
   layerEntity(options).pipe(
-    Layer.provideMerge(Supervisor.layer),
+    // Its own, whatever else of this process runs sessions: with the agent and the limits of this layer.
+    Layer.provideMerge(Layer.fresh(Supervisor.layer)),
     Layer.provide(ResumeLimit.layerOff)
   )

@@ -45,9 +45,14 @@ const said = (session: ClusterSessions.ClusterSession) =>
 const failureOf = <A, E>(exit: Exit.Exit<A, E>) =>
   Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause)) : undefined
 
+/** Lets what is not a matter of time come to its end. */
+const tick = Effect.callback<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
+
 /** Lets time pass, a little at a time, until an effect is done: shards are taken in time of their own. */
 const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.raceFirst(effect, Effect.forever(Effect.andThen(TestClock.adjust("10 millis"), Effect.yieldNow)))
+  Effect.raceFirst(effect, Effect.forever(Effect.andThen(TestClock.adjust("50 millis"), tick)))
 
 const statusOf = (id: SessionId.SessionId) =>
   Effect.map(SessionStore.SessionStore.use(({ read }) => read(id)), ({ status }) => status)
@@ -173,7 +178,8 @@ describe("ClusterSessions", () => {
         yield* inTime(session.append({ role: "user", content: "question" }))
         yield* TestClock.adjust("30 seconds")
         assert.strictEqual(yield* statusOf(session.id), "running")
-        yield* inTime(Effect.repeat(Effect.andThen(Effect.yieldNow, statusOf(session.id)), {
+        yield* TestClock.adjust("1 minute")
+        yield* inTime(Effect.repeat(Effect.andThen(tick, statusOf(session.id)), {
           until: (status) => status === "closed"
         }))
         assert.deepStrictEqual(yield* inTime(said(session)), ["question", "answer"])
