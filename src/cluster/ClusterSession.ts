@@ -9,8 +9,8 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Message, MessageInput, SessionState, Todo } from "../core/Session.ts"
-import type { EventRejected, SessionEnded } from "../core/SessionError.ts"
-import type { SessionId } from "../core/SessionId.ts"
+import { type EventRejected, NotFound, type SessionEnded } from "../core/SessionError.ts"
+import * as SessionId from "../core/SessionId.ts"
 import type { ResumeError } from "../pipelines/Resume.ts"
 import * as Handle from "../services/Handle.ts"
 import { now } from "../services/Now.ts"
@@ -43,7 +43,7 @@ export type MessageError = ResumeError | SessionEnded | Unreachable
  * @since 0.1.0
  */
 export interface ClusterSession {
-  readonly id: SessionId
+  readonly id: SessionId.SessionId
   /** The acknowledged state. */
   readonly state: Effect.Effect<SessionState, ResumeError | Unreachable>
   /**
@@ -71,7 +71,7 @@ export interface Options {
 /** The client's half of the protocol, for one session. */
 export type Client = ReturnType<Effect.Success<typeof SessionEntity.client>>
 
-export const clients: Effect.Effect<(id: SessionId) => Client, never, Sharding> = SessionEntity.client
+export const clients: Effect.Effect<(id: SessionId.SessionId) => Client, never, Sharding> = SessionEntity.client
 
 /** Asks the session's runner until it answers. */
 export const answered = Delivery.untilAnswered
@@ -79,14 +79,26 @@ export const answered = Delivery.untilAnswered
 /**
  * The handle of a session, whether it exists or not.
  */
-export const make = (id: SessionId, client: Client, { limits, patience, random }: Options): ClusterSession => {
-  const ask = (operation: string) => answered({ id, operation, patience })
+export const make = (
+  id: SessionId.SessionId,
+  client: Client,
+  { limits, patience, random }: Options
+): ClusterSession => {
+  // An id that no session can have has no address either.
+  const checkId = SessionId.isSessionId(id) ? Effect.void : new NotFound({ target: "with that id" })
+  const ask = (operation: string) => {
+    const untilAnswered = answered({ id, operation, patience })
+    return <A, E>(message: Effect.Effect<A, E | Delivery.NotDelivered>) =>
+      Effect.andThen(checkId, untilAnswered<A, E>(message))
+  }
   const check = Handle.checkOf(id, limits)
 
   return {
     id,
     state: ask("state")(client.State()),
-    changes: Delivery.untilTold(client.Changes(), ({ _tag }) => _tag === "Closed").pipe(
+    changes: Stream.unwrap(
+      Effect.as(checkId, Delivery.untilTold(client.Changes(), ({ _tag }) => _tag === "Closed"))
+    ).pipe(
       Stream.mapAccum(
         (): SessionState | undefined => undefined,
         (known, change) => {

@@ -13,7 +13,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Rpc from "effect/rpc/Rpc"
 import type { SessionState } from "../core/Session.ts"
-import type { CreateFailed, InvalidJson, RestoreFailed, SchemaVersion, StoreError } from "../core/SessionError.ts"
+import {
+  type CreateFailed,
+  type InvalidJson,
+  NotFound,
+  type RestoreFailed,
+  type SchemaVersion,
+  type StoreError
+} from "../core/SessionError.ts"
 import * as SessionId from "../core/SessionId.ts"
 import * as Create from "../pipelines/Create.ts"
 import type { ResumeError } from "../pipelines/Resume.ts"
@@ -101,6 +108,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       return get(id)
     }),
     resume: Effect.fn("ClusterSessions.resume")(function*(id) {
+      if (!SessionId.isSessionId(id)) return yield* new NotFound({ target: "with that id" })
       yield* answered(id, "resume")(clientOf(id).Resume())
       return get(id)
     })

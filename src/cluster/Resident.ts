@@ -7,6 +7,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
@@ -193,14 +194,17 @@ export const make = Effect.fnUntraced(function*(id: SessionId, options: {
       Stream.concat(lastWord(session))
     )))
 
+  /** Goes on until nothing is due, the agent has ended or somebody closed the session: not where it was lost. */
   const work = use((session) =>
     Effect.gen(function*() {
       isAwake = hasAgent
       if (!hasAgent) return
-      yield* Effect.raceFirst(
-        Stream.runDrain(Stream.takeUntilEffect(session.changes, () => settle(session))),
-        session.awaitExit
-      )
+      const settled = Stream.runDrain(Stream.takeUntilEffect(session.changes, () => settle(session)))
+      const exit = yield* Effect.raceFirst(Effect.as(settled, undefined), session.awaitExit)
+      const isOver = exit === undefined ? isAwake : Exit.hasInterrupts(exit)
+      if (isOver) {
+        yield* Effect.catchReason(session.checkpoint, "SessionEnded", "Closed", () => Effect.void)
+      }
       isAwake = false
     })
   )

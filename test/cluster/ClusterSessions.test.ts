@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Layer, Option, Stream } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Layer, Option, Stream } from "effect"
 import {
   Agent,
   type RunningSession,
@@ -11,11 +11,26 @@ import {
 } from "effect-reprise"
 import { ClusterSessions } from "effect-reprise/cluster"
 import { TestSessions } from "effect-reprise/testing"
-import { TestRunner } from "effect/cluster"
+import {
+  MessageStorage,
+  RunnerHealth,
+  Runners,
+  RunnerStorage,
+  Sharding,
+  ShardingConfig,
+  TestRunner
+} from "effect/cluster"
 import { TestClock } from "effect/testing"
 
 const config = { provider: "test", model: "model", temperature: 0, maxTokens: 10 }
 const options = { project: "/project", config }
+
+/** A runner of its own, of those that share a storage of messages. */
+const sharding = Layer.fresh(Sharding.layer).pipe(
+  Layer.provide(Layer.fresh(Runners.layerNoop)),
+  Layer.provide([Layer.fresh(RunnerStorage.layerMemory), RunnerHealth.layerNoop]),
+  Layer.provide(ShardingConfig.layer())
+)
 
 interface Setting extends ClusterSessions.RunnerOptions {
   readonly agent?: (session: RunningSession) => Effect.Effect<void>
@@ -211,6 +226,44 @@ describe("ClusterSessions", () => {
       const stored = yield* Effect.forEach(ids, store.read)
       assert.deepStrictEqual(stored.map(({ status }) => status), ["closed", "closed", "closed"])
     }).pipe(Effect.provide(TestSessions.layerMemory, { local: true })))
+
+  it.effect("goes on with what is due on the next runner, without a message", () =>
+    Effect.gen(function*() {
+      const runner = (agent: (session: RunningSession) => Effect.Effect<void, unknown>) =>
+        Layer.provideMerge(
+          ClusterSessions.layer(),
+          Layer.provide(ClusterSessions.layerRunner(), Agent.layer(agent))
+        ).pipe(Layer.provide(sharding))
+      const { id } = yield* Effect.gen(function*() {
+        const session = yield* inTime(create)
+        yield* inTime(session.append({ role: "user", content: "question" }))
+        return session
+      }).pipe(Effect.provide(runner(() => Effect.never), { local: true }))
+      assert.strictEqual(yield* statusOf(id), "closed")
+
+      const answered = yield* Deferred.make<void>()
+      const answer = (session: RunningSession) =>
+        session.append({ role: "assistant", content: "answer" }).pipe(
+          Effect.andThen(Deferred.succeed(answered, undefined))
+        )
+      yield* inTime(Deferred.await(answered)).pipe(Effect.provide(runner(answer), { local: true }))
+      const { state } = yield* Sessions.load(id)
+      assert.deepStrictEqual(state.conversation.map(({ content }) => content), ["question", "answer"])
+    }).pipe(Effect.provide(Layer.merge(TestSessions.layerMemory, MessageStorage.layerMemory), { local: true })))
+
+  it.effect("says that a session is busy whose queue stays full", () =>
+    inCluster(
+      Effect.gen(function*() {
+        const session = yield* inTime(create)
+        yield* Effect.forkChild(Stream.runDrain(session.changes))
+        yield* inTime(tick)
+        const waiting = yield* Effect.forkChild(Effect.flip(session.append({ role: "user", content: "x" })))
+        yield* TestClock.adjust("1 minute")
+        const error = yield* inTime(Fiber.join(waiting))
+        assert.deepStrictEqual(error._tag === "Unreachable" ? error.last : error._tag, "Busy")
+      }),
+      { maxWaiting: 1 }
+    ))
 
   it.effect("says that nobody answers where there is no runner", () =>
     Effect.gen(function*() {

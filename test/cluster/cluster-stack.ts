@@ -27,6 +27,12 @@ const sharding: Partial<ShardingConfig.ShardingConfig["Service"]> = {
   entityTerminationTimeout: "5 seconds"
 }
 
+/** What is stored, for whoever looks at it without a cluster. */
+export const layerStore = (database: Postgres.Database) =>
+  Layer.merge(SqlSessionStore.layer({ leaseFor }), TestSessions.layerSigner).pipe(
+    Layer.provide(Layer.merge(Postgres.layerClient(database, { maxConnections: 2 }), NodeSessions.layerPlatform))
+  )
+
 /** The operations, on a node that runs no sessions. */
 export const layerClient = (database: Postgres.Database, options: ClusterSessions.Options = {}) =>
   ClusterSessions.layer(options).pipe(

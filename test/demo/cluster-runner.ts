@@ -24,7 +24,8 @@ const answer = (session: RunningSession) =>
     Stream.runForEach(Effect.fnUntraced(function*({ conversation }) {
       yield* Console.log("thinks")
       yield* Effect.sleep("1 second")
-      const said = answers[String(conversation.at(-1)?.content)] ?? "I don't know."
+      const asked = conversation.at(-1)?.content
+      const said = (typeof asked === "string" ? answers[asked] : undefined) ?? "I don't know."
       yield* session.append({ role: "assistant", content: `${said} (said on ${name}, process ${process.pid})` })
     }))
   )

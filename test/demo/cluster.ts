@@ -22,7 +22,8 @@ const start = Effect.fnUntraced(function*({ schema, url }: Postgres.Database, na
   return runner
 })
 
-const show = ({ content, role }: Session.Message) => Console.log(`  ${role.padEnd(9)} ${String(content)}`)
+const show = ({ content, role }: Session.Message) =>
+  Console.log(`  ${role.padEnd(9)} ${typeof content === "string" ? content : ""}`)
 
 /** Prints each message once. */
 const follow = (session: ClusterSessions.ClusterSession) => {
