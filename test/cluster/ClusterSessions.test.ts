@@ -249,7 +249,11 @@ describe("ClusterSessions", () => {
       yield* inTime(Deferred.await(answered)).pipe(Effect.provide(runner(answer), { local: true }))
       const { state } = yield* Sessions.load(id)
       assert.deepStrictEqual(state.conversation.map(({ content }) => content), ["question", "answer"])
-    }).pipe(Effect.provide(Layer.merge(TestSessions.layerMemory, MessageStorage.layerMemory), { local: true })))
+    }).pipe(
+      Effect.provide([TestSessions.layerMemory, Layer.provide(MessageStorage.layerMemory, ShardingConfig.layer())], {
+        local: true
+      })
+    ))
 
   it.effect("says that a session is busy whose queue stays full", () =>
     inCluster(
