@@ -25,6 +25,8 @@ export interface Options {
   readonly now: number
   /** Shows tool calls, results and reasoning in full, instead of a line each. */
   readonly isFull?: boolean
+  /** Numbers the messages, the first of them so. */
+  readonly from?: number
 }
 
 const indent = "  "
@@ -108,14 +110,15 @@ const roleStyle = (style: Style, role: Session.Role): (text: string) => string =
  * @since 0.1.0
  */
 export const message = (message: Session.Message, options: Options): ReadonlyArray<string> => {
-  const { cells, now, style } = options
+  const { cells, from, now, style } = options
+  const number = from === undefined ? "" : `  #${from}`
   const millis = Timestamp.toMillis(message.timestamp)
   const ago = Words.ago(millis, now)
   const exact = Words.dateTime(millis)
   const both = ago === exact ? exact : `${ago}, ${exact}`
-  const when = Output.width(`${message.role}  ${both}`) > cells ? ago : both
+  const when = Output.width(`${message.role}  ${both}${number}`) > cells ? ago : both
   return [
-    `${roleStyle(style, message.role)(style.bold(message.role))}  ${style.dim(when)}`,
+    `${roleStyle(style, message.role)(style.bold(message.role))}  ${style.dim(`${when}${number}`)}`,
     ...(typeof message.content === "string"
       ? paragraph(message.content, options)
       : message.content.flatMap((piece) => part(piece, options)))
@@ -129,7 +132,10 @@ export const message = (message: Session.Message, options: Options): ReadonlyArr
  * @since 0.1.0
  */
 export const messages = (conversation: ReadonlyArray<Session.Message>, options: Options): ReadonlyArray<string> =>
-  conversation.flatMap((one, index) => index === 0 ? message(one, options) : ["", ...message(one, options)])
+  conversation.flatMap((one, index) => {
+    const lines = message(one, options.from === undefined ? options : { ...options, from: options.from + index })
+    return index === 0 ? lines : ["", ...lines]
+  })
 
 /**
  * The to-do list: `[x]` done, `[~]` being done, `[ ]` to do.

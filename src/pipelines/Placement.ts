@@ -16,7 +16,7 @@ import type { Timestamp } from "../core/Timestamp.ts"
 import { ProjectDirectory } from "../services/ProjectDirectory.ts"
 import * as SessionStore from "../services/SessionStore.ts"
 import { signed, Signer } from "../services/Signer.ts"
-import { takeBack } from "./Create.ts"
+import { ensureRoom, takeBack } from "./Create.ts"
 
 /**
  * A session that can't be stored, with everything that is wrong with it.
@@ -51,7 +51,9 @@ export const settle = Effect.fnUntraced(function*(wanted: string, options: { rea
 })
 
 /**
- * Stores a session that is closed from the first moment that anybody can take it.
+ * Makes room for a session, and stores it: closed from the first moment that
+ * anybody can take it. Needs the store's turn (`alone`), as everything does that
+ * depends on how many are stored.
  *
  * @category operations
  * @since 0.1.0
@@ -61,13 +63,14 @@ export const place = Effect.fnUntraced(
     const store = yield* SessionStore.SessionStore
     const keyRing = yield* Signer
     const { version } = store.format
-    const { id } = state.session
+    const { id, parent } = state.session
     const epoch = SessionStore.firstEpoch
     const messages = state.conversation.map(Snapshot.encodeMessage)
     const bytes = StateSize.total(StateSize.measure(state, messages))
     if (bytes > store.limits.maxBytes) {
       return yield* invalid(`it would have ${bytes} bytes and the limit is ${store.limits.maxBytes}`)
     }
+    yield* Effect.catchTag(ensureRoom(id, parent?.id), "TooManyStored", (reason) => new CreateFailed({ reason }))
     const begun = yield* signed(StoredSession.begin(keyRing, state, messages, { epoch, part: 0, version }))
     const closed = yield* signed(
       Snapshot.encode(keyRing, state, messages, {
@@ -85,7 +88,7 @@ export const place = Effect.fnUntraced(
       ),
       Effect.flatMap((claim) => claim.close(closed.bytes)),
       Effect.scoped,
-      Effect.catchTag("SessionEnded", (cause) => new StoreError({ operation: "import", cause })),
+      Effect.catchTag("SessionEnded", (cause) => new StoreError({ operation: "storing the session", cause })),
       Effect.onError(() => isOurs ? takeBack(id) : Effect.void),
       Effect.uninterruptible
     )

@@ -19,6 +19,12 @@ const project = { path }
 
 /** Every error with every reason: what it says of the facts, and what to do next. Content and causes hold a secret. */
 const errors: ReadonlyArray<readonly [error: SessionError.SessionError, facts: ReadonlyArray<string>, next: string]> = [
+  [
+    new SessionError.CreateFailed({ reason: new SessionError.MessageUnknown({ id, at: "9", messages: 4 }) }),
+    [id, "message 9", "4"],
+    "Pass a number from 1 on"
+  ],
+  [new SessionError.PatternTooSlow({ limit: Duration.seconds(2) }), ["2s"], "Write it without repetitions"],
   [new SessionError.NotFound({ target: id }), [id], "List what is stored with Sessions.list"],
   [invalid(new SessionError.TooLarge({ bytes: 11, limit: 10 })), [id, "11", "10"], "Raise SessionLimits.maxBytes"],
   [invalid(new SessionError.NotUtf8({})), [id, "UTF-8"], "Restore the file from a backup"],
@@ -191,6 +197,7 @@ describe("SessionError", () => {
       SessionError.ExportFailed,
       SessionError.EventRejected,
       SessionError.SessionEnded,
+      SessionError.PatternTooSlow,
       SessionError.StoreError
     ])
     for (const [error] of errors) {
