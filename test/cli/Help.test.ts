@@ -61,6 +61,7 @@ describe("Help", () => {
       "delete",
       "doctor",
       "export",
+      "fork",
       "import",
       "keys",
       "keys list",
@@ -70,6 +71,7 @@ describe("Help", () => {
       "rename",
       "restore",
       "resume",
+      "search",
       "show",
       "verify"
     ])
