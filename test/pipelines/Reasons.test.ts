@@ -377,6 +377,7 @@ const advice = new RegExp(
     "[Rr]estore",
     "Pass",
     "Close",
+    "Write",
     "Raise",
     "raise",
     "Try again",
