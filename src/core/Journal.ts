@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Check from "./Check.ts"
+import * as Envelope from "./Envelope.ts"
 import * as Json from "./Json.ts"
 import * as JsonDocument from "./JsonDocument.ts"
 import * as Migration from "./Migration.ts"
@@ -162,13 +163,17 @@ const unseal = (mac: RunningMac, keyId: string, line: Uint8Array): Option.Option
 const newline = Text.toBytes("\n")
 
 /**
- * The signature of the snapshot that a journal's first bytes name, unverified.
+ * The signature of the snapshot that a journal's first bytes name, unverified; its
+ * seal, where both are encrypted.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const snapshotNamed = (bytes: Uint8Array): Option.Option<string> =>
-  Option.map(firstObject(bytes), ({ snapshot }) => snapshot)
+  Option.orElse(
+    Option.map(firstObject(bytes), ({ snapshot }) => snapshot),
+    () => Envelope.snapshotNamed(bytes)
+  )
 
 /**
  * The id of the key that a journal's first bytes name, unverified.

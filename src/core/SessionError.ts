@@ -18,6 +18,14 @@ import {
   UnknownKey,
   Unsigned
 } from "./DocumentReason.ts"
+import {
+  BadCiphertext,
+  Encrypted,
+  EncryptionKeyMissing,
+  EncryptionKeyWrong,
+  NotEncrypted,
+  UnknownEncryption
+} from "./EncryptionReason.ts"
 import { Closed, Invalid, LeaseLost, NotRunning, Refused, SessionFull } from "./HandleReason.ts"
 import {
   AlreadyRunning,
@@ -37,6 +45,7 @@ import {
 } from "./RunReason.ts"
 
 export * from "./DocumentReason.ts"
+export * from "./EncryptionReason.ts"
 export * from "./HandleReason.ts"
 export * from "./RunReason.ts"
 
@@ -75,7 +84,13 @@ export class InvalidJson extends Schema.TaggedError<InvalidJson>(error("InvalidJ
     BadSignature,
     UnknownKey,
     IdMismatch,
-    BrokenJournal
+    BrokenJournal,
+    Encrypted,
+    NotEncrypted,
+    EncryptionKeyMissing,
+    EncryptionKeyWrong,
+    BadCiphertext,
+    UnknownEncryption
   ])
 }) {
   override get message(): string {

@@ -31,7 +31,7 @@ const settledMillis = 1_100
 /** An entry of a session at rest, for as long as neither its directory nor its snapshot changes. */
 interface Remembered {
   readonly identity: string
-  readonly entry: SessionList.Stored
+  readonly entry: SessionList.Entry
 }
 
 export const make = (services: {
@@ -58,8 +58,8 @@ export const make = (services: {
       if (before.identity === `${own.identity} ${identity}`) return before.entry
       remembered.delete(id)
     }
-    const { entry, version } = yield* sessions.entry(id, directory)
-    const isAtRest = entry.status === "closed" || entry.status === "removed"
+    const { entry, status, version } = yield* sessions.entry(id, directory)
+    const isAtRest = status === "closed" || status === "removed"
     const now = yield* Clock.currentTimeMillis
     if (isAtRest && isSettled(own, now) && isSettled(version, now)) {
       remembered.set(id, { identity: `${own.identity} ${version.identity}`, entry })
@@ -70,7 +70,7 @@ export const make = (services: {
   const stored = (name: string, id: SessionId): Effect.Effect<Option.Option<SessionList.Entry>> => {
     const directory = path.join(base, id)
     return look(id, directory).pipe(
-      Effect.map(Option.some<SessionList.Entry>),
+      Effect.asSome,
       Effect.catchIf(isMissing, () => Effect.succeedNone),
       Effect.catchIf(isPlatformError, (cause) => Effect.fail(new StoreError({ operation: "list", cause }))),
       Effect.catch((error) =>

@@ -9,7 +9,9 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
+import * as Envelope from "../../core/Envelope.ts"
 import * as Head from "../../core/Head.ts"
+import type { Holder } from "../../core/Holder.ts"
 import * as Journal from "../../core/Journal.ts"
 import type { Format } from "../../core/Migration.ts"
 import { InvalidJson, TooLarge, Unsigned } from "../../core/SessionError.ts"
@@ -36,6 +38,14 @@ class Moved extends Data.TaggedError("Moved") {}
 /** What a reading found, and the version of the snapshot that it found it in. */
 interface Reading<A> {
   readonly value: A
+  readonly version: Version
+}
+
+/** What a look at a session tells. */
+interface Look {
+  readonly entry: SessionList.Entry
+  readonly status: SessionList.Status
+  readonly holder?: Holder
   readonly version: Version
 }
 
@@ -79,7 +89,7 @@ export const make = (services: {
 
   /** The first line of a journal, with its newline. */
   const readFirstLine = (file: string) =>
-    Effect.map(files.readEnds(file, { head: Journal.maxFirstLineBytes, tail: 0 }), ({ head, version }) => ({
+    Effect.map(files.readEnds(file, { head: Envelope.maxLineBytes, tail: 0 }), ({ head, version }) => ({
       line: head.subarray(0, head.indexOf(0x0a) + 1 || head.length),
       version
     }))
@@ -164,6 +174,9 @@ export const make = (services: {
     if (size > limits.maxBytes) {
       return yield* new InvalidJson({ id, reason: new TooLarge({ bytes: size, limit: limits.maxBytes }) })
     }
+    if (Envelope.isEncrypted(ends.head)) {
+      return { head: yield* readEncryptedHead(id, file, ends.head), signature, version: ends.version }
+    }
     if (Option.isNone(signature) && size > ends.head.length) {
       return yield* new InvalidJson({ id, reason: new Unsigned({}) })
     }
@@ -179,6 +192,16 @@ export const make = (services: {
     return { head: head.value, signature, version: ends.version }
   })
 
+  /** The first bytes of an encrypted snapshot: all that a list shows, for who has the key. */
+  const readEncryptedHead = Effect.fnUntraced(function*(id: SessionId, file: string, start: Uint8Array) {
+    const short = Envelope.headOf(start)
+    const head = Option.isSome(short) ? short : Envelope.headOf(
+      (yield* files.readEnds(file, { head: Envelope.maxLineBytes + Head.maxHeadBytes, tail: 0 })).head
+    )
+    const error = Envelope.refuse(id, start)
+    return Option.isNone(head) ? yield* error : { error, encrypted: head.value }
+  })
+
   /** What a list shows of the session. */
   const entry = (id: SessionId, directory: string) =>
     steadily(directory, (found, standing) =>
@@ -187,6 +210,21 @@ export const make = (services: {
         const journal = yield* countingJournal(directory, found, signature)
         const lastWrite = Option.flatMap(journal, modified)
         const state = status(standing, Option.isSome(journal))
+        const bytes = version.size + Option.match(journal, { onNone: () => 0, onSome: ({ size }) => size })
+        const { holder, removed } = Option.match(standing.lease, {
+          onNone: () => ({ holder: {}, removed: {} }),
+          onSome: ({ holder, since }) => ({
+            holder: state === "running" || state === "elsewhere" ? { holder } : {},
+            removed: state === "removed" ? { removedAt: since } : {}
+          })
+        })
+        if ("encrypted" in head) {
+          const written = Option.match(lastWrite, { onNone: () => ({}), onSome: (writtenAt) => ({ writtenAt }) })
+          const encrypted = { head: head.encrypted, status: state, ...holder, ...written, bytes }
+          const entry: SessionList.Broken = { _tag: "Broken", name: id, id, ...removed, encrypted, error: head.error }
+          const value: Look = { entry, status: state, ...holder, version }
+          return { value, version }
+        }
         const entry: SessionList.Stored = {
           _tag: "Stored",
           id,
@@ -199,19 +237,15 @@ export const make = (services: {
             () => head.updatedAt
           ),
           ...(head.closedAt === undefined ? {} : { closedAt: head.closedAt }),
-          ...Option.match(standing.lease, {
-            onNone: () => ({}),
-            onSome: ({ holder, since }) => ({
-              ...(state === "removed" ? { removedAt: since } : {}),
-              ...(state === "running" || state === "elsewhere" ? { holder } : {})
-            })
-          }),
+          ...removed,
+          ...holder,
           messages: head.messages,
           todosOpen: head.todosOpen,
           todosDone: head.todosDone,
-          bytes: version.size + Option.match(journal, { onNone: () => 0, onSome: ({ size }) => size })
+          bytes
         }
-        return { value: { entry, version }, version }
+        const value: Look = { entry, status: state, ...holder, version }
+        return { value, version }
       }))
 
   return { entry, isStill, read }
