@@ -13,6 +13,7 @@ import * as Snapshot from "../core/Snapshot.ts"
 import * as StateSize from "../core/StateSize.ts"
 import * as StoredSession from "../core/StoredSession.ts"
 import type { Timestamp } from "../core/Timestamp.ts"
+import * as Blobs from "../services/Blobs.ts"
 import { ProjectDirectory } from "../services/ProjectDirectory.ts"
 import * as SessionStore from "../services/SessionStore.ts"
 import { signed, Signer } from "../services/Signer.ts"
@@ -51,19 +52,29 @@ export const settle = Effect.fnUntraced(function*(wanted: string, options: { rea
 })
 
 /**
- * Stores a session that is closed from the first moment that anybody can take it.
+ * Stores a session that is closed from the first moment that anybody can take it,
+ * its large parts beside it.
  *
  * @category operations
  * @since 0.1.0
  */
 export const place = Effect.fnUntraced(
-  function*(state: SessionState, closedAt: Option.Option<Timestamp>) {
+  function*(given: SessionState, closedAt: Option.Option<Timestamp>) {
     const store = yield* SessionStore.SessionStore
     const keyRing = yield* Signer
     const { version } = store.format
-    const { id } = state.session
+    const { id } = given.session
     const epoch = SessionStore.firstEpoch
-    const messages = state.conversation.map(Snapshot.encodeMessage)
+    const { blobs, messages: conversation } = yield* Effect.mapError(
+      Blobs.splitAll(given.conversation, store.limits),
+      ({ bytes, limit }) => invalid(`one of its parts has ${bytes} bytes and the limit is ${limit}`)
+    )
+    const state: SessionState = { ...given, conversation }
+    const large = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    if (large > store.limits.maxBlobsBytes) {
+      return yield* invalid(`its large parts would have ${large} bytes and the limit is ${store.limits.maxBlobsBytes}`)
+    }
+    const messages = conversation.map(Snapshot.encodeMessage)
     const bytes = StateSize.total(StateSize.measure(state, messages))
     if (bytes > store.limits.maxBytes) {
       return yield* invalid(`it would have ${bytes} bytes and the limit is ${store.limits.maxBytes}`)
@@ -77,7 +88,7 @@ export const place = Effect.fnUntraced(
       })
     )
     let isOurs = false
-    yield* store.create(id, begun.snapshot.bytes, begun.journal.firstLine).pipe(
+    yield* store.create(id, begun.snapshot.bytes, begun.journal.firstLine, { put: blobs }).pipe(
       Effect.tap(() =>
         Effect.sync(() => {
           isOurs = true

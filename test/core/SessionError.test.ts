@@ -191,6 +191,7 @@ describe("SessionError", () => {
       SessionError.ExportFailed,
       SessionError.EventRejected,
       SessionError.SessionEnded,
+      SessionError.InvalidBlob,
       SessionError.StoreError
     ])
     for (const [error] of errors) {

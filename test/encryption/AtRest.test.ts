@@ -44,10 +44,12 @@ const nameOf = (error: SessionError.SessionError): string =>
 
 /** What all operations that read come to. */
 const failures = (id: SessionId.SessionId) =>
-  Effect.forEach(
-    [Sessions.load(id), Sessions.verify(id), Sessions.resume(id), Sessions.rename(id, "other")],
-    (operation) => Effect.map(Effect.flip(operation), nameOf)
-  )
+  Effect.all([
+    Effect.map(Effect.flip(Sessions.load(id)), nameOf),
+    Effect.map(Effect.flip(Sessions.verify(id)), nameOf),
+    Effect.map(Effect.flip(Sessions.resume(id)), nameOf),
+    Effect.map(Effect.flip(Sessions.rename(id, "other")), nameOf)
+  ])
 
 const errorsOf = (entries: ReadonlyArray<SessionList.Entry>) =>
   entries.map((entry) => entry._tag === "Broken" ? [entry.id, nameOf(entry.error)] : entry._tag)
@@ -132,7 +134,10 @@ describe("An encrypted session", () => {
         const id = yield* run(createClosed(project, "x"), { sessions, keys: [a] })
         const before = Stack.everything(sessions)
         assert.deepStrictEqual(errorsOf(yield* run(entries, { sessions, keys })), [[id, reason]])
-        assert.deepStrictEqual(yield* run(failures(id), { sessions, keys }), Array.from({ length: 4 }, () => reason))
+        assert.deepStrictEqual<ReadonlyArray<string>>(
+          yield* run(failures(id), { sessions, keys }),
+          Array(4).fill(reason)
+        )
         assert.deepStrictEqual(Stack.everything(sessions), before)
         assert.deepStrictEqual(yield* run(messagesOf(id), { sessions, keys: [a] }), ["x"])
       })

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Digest } from "../../core/Blob.ts"
 import * as Envelope from "../../core/Envelope.ts"
 import * as Head from "../../core/Head.ts"
 import {
@@ -24,6 +25,7 @@ import type * as SessionList from "../../core/SessionList.ts"
 import { Encryption } from "../Encryption.ts"
 import { SessionLimits } from "../SessionLimits.ts"
 import { type Claim, firstEpoch, type NewJournal, SessionStore, type Stored } from "./Contract.ts"
+import * as SealedBlobs from "./SealedBlobs.ts"
 import * as Sealing from "./Sealing.ts"
 
 /**
@@ -52,6 +54,7 @@ const make = Effect.fnUntraced(function*({ allowPlain = false }: Options) {
   const keyRing = yield* Encryption
   const limits = yield* SessionLimits
   const sealing = Sealing.make({ aead: yield* Aead.Aead, random: yield* SecureRandom.SecureRandom, keyRing })
+  const blobs = SealedBlobs.make({ store, keyRing, sealing, allowPlain, maxBlobBytes: limits.maxBlobBytes })
   const sources = new WeakMap<Stored, Source>()
 
   /** Where a key is unknown, it is looked for once more among those that other processes have added. */
@@ -112,6 +115,17 @@ const make = Effect.fnUntraced(function*({ allowPlain = false }: Options) {
     const { epoch, id } = below
     let name = Option.map(begun, ({ name }) => name)
     let journal = Option.map(begun, ({ journal }) => journal)
+    /** What blobs are called below, as far as this claim knows. */
+    const called = new Map<Digest, Digest>()
+    let isRenewed = false
+
+    /** Once, before the first new snapshot: what it refers to is encrypted with the newest key like itself. */
+    const renew = (snapshot: Uint8Array) =>
+      Effect.suspend(() => isRenewed ? Effect.void : blobs.renew(below, snapshot, called)).pipe(
+        Effect.tap(Effect.sync(() => {
+          isRenewed = true
+        }))
+      )
 
     const remember = (stored: Stored) => {
       name = Option.flatMap(Option.fromUndefinedOr(sources.get(stored)), ({ name }) => name)
@@ -153,9 +167,14 @@ const make = Effect.fnUntraced(function*({ allowPlain = false }: Options) {
           // Without a journal the store below refuses it, and there is nothing to encrypt it with.
           Option.isNone(journal) ? below.append(nothing) : Effect.flatMap(journal.value.encode(lines), below.append)
         ).pipe(Effect.uninterruptible),
+      putBlobs: (given) =>
+        Effect.gen(function*() {
+          for (const [digest, name] of yield* blobs.put(below, given)) called.set(digest, name)
+        }).pipe(Effect.uninterruptible),
       keepOriginal: below.keepOriginal,
       checkpoint: (snapshot, begun) =>
         Effect.gen(function*() {
+          yield* renew(snapshot)
           const sealed = yield* sealing.sealSnapshot(id, epoch, snapshot)
           const next = yield* sealJournal(sealed.seal, begun)
           name = Option.none()
@@ -163,22 +182,25 @@ const make = Effect.fnUntraced(function*({ allowPlain = false }: Options) {
           name = Option.some(sealed.seal)
           journal = Option.some(next)
         }).pipe(Effect.uninterruptible),
-      close: (snapshot) =>
+      close: (snapshot, needed) =>
         Effect.gen(function*() {
+          yield* renew(snapshot)
           const sealed = yield* sealing.sealSnapshot(id, epoch, snapshot)
           name = Option.none()
-          yield* below.close(sealed.bytes)
+          // What was stored again is not to stay beside itself.
+          const kept = needed ?? (called.size === 0 ? undefined : blobs.referred(snapshot))
+          yield* below.close(sealed.bytes, kept && blobs.neededBelow(kept, called))
         }).pipe(Effect.uninterruptible)
     }
     return claim
   }
 
-  const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine) =>
+  const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine, given = {}) =>
     Effect.gen(function*() {
       const sealed = yield* sealing.sealSnapshot(id, firstEpoch, snapshot)
       const place = { epoch: firstEpoch, part: 0, snapshot: sealed.seal }
       const journal = yield* sealing.sealJournal(id, place, firstLine)
-      const claim = yield* store.create(id, sealed.bytes, journal.bytes)
+      const claim = yield* store.create(id, sealed.bytes, journal.bytes, yield* blobs.seen(given))
       return makeClaim(claim, Option.some({ name: sealed.seal, journal }))
     }).pipe(Effect.uninterruptible)
 
@@ -217,6 +239,7 @@ const make = Effect.fnUntraced(function*({ allowPlain = false }: Options) {
     format: store.format,
     entries: Stream.mapEffect(store.entries, entryOf),
     read: (id) => opened<NotFound | StoreError>(id, store.read(id)),
+    readBlob: blobs.read,
     create,
     claim,
     remove: store.remove,
@@ -233,7 +256,11 @@ const nothing = new Uint8Array(0)
 /** The store below is built with room for what encrypting adds. */
 const layerRoom = Layer.effect(
   SessionLimits,
-  Effect.map(SessionLimits, (limits) => ({ ...limits, maxBytes: Envelope.roomFor(limits.maxBytes) }))
+  Effect.map(SessionLimits, (limits) => ({
+    ...limits,
+    maxBytes: Envelope.roomFor(limits.maxBytes),
+    maxBlobBytes: limits.maxBlobBytes + Sealing.blobOverhead
+  }))
 )
 
 /**

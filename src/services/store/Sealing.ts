@@ -16,7 +16,9 @@ import * as Aead from "effect/crypto/Aead"
 import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
+import * as Hex from "effect/encoding/Hex"
 import * as Option from "effect/Option"
+import { type Blob, Digest } from "../../core/Blob.ts"
 import * as Envelope from "../../core/Envelope.ts"
 import * as Head from "../../core/Head.ts"
 import {
@@ -32,7 +34,7 @@ import type { SessionId } from "../../core/SessionId.ts"
 import type { KeyRing } from "../../core/Signature.ts"
 import * as Text from "../../core/Text.ts"
 
-type Purpose = "snapshot" | "journal"
+type Purpose = "snapshot" | "journal" | "blob"
 
 /** An encrypted snapshot, and the seal by which a journal names it. */
 export interface Sealed {
@@ -46,6 +48,9 @@ export interface SealedJournal {
   /** Encrypts one write. What it was given is never encrypted with the same nonces again, also where the write failed. */
   readonly encode: (lines: Uint8Array) => Effect.Effect<Uint8Array, StoreError>
 }
+
+/** The most bytes that encrypting adds to a blob. */
+export const blobOverhead = 128
 
 const saltBytes = 32
 const checkBytes = 16
@@ -95,7 +100,7 @@ export const make = (services: {
       return mac.digest()
     })
 
-  const fileKey = (purpose: Purpose, id: SessionId, seal: string) =>
+  const fileKey = (purpose: Purpose, id: string, seal: string) =>
     Effect.gen(function*() {
       const keyId = Option.getOrElse(Envelope.keyIdOf(seal), () => "")
       const bytes = yield* Effect.fromOption(derive(keyId, ["key", purpose, id, seal]))
@@ -105,7 +110,7 @@ export const make = (services: {
     })
 
   /** A new seal with the newest key, and the key of the file. */
-  const newKey = (purpose: Purpose, id: SessionId) =>
+  const newKey = (purpose: Purpose, id: string) =>
     Effect.gen(function*() {
       const seal = Envelope.seal(keyRing.current, yield* random.randomBytes(saltBytes))
       return { seal, ...(yield* fileKey(purpose, id, seal)) }
@@ -247,7 +252,33 @@ export const make = (services: {
       return Text.concat(pieces)
     })
 
-  return { openHead, openJournal, openSnapshot, sealJournal, sealSnapshot }
+  /**
+   * What a key makes of a blob's name: the same in every session, so that they can
+   * share its bytes, and nothing to whoever knows the blob and not the key.
+   */
+  const blobName = (keyId: string, digest: Digest): Option.Option<Digest> =>
+    Option.map(derive(keyId, ["name", keyId, digest]), (bytes) => Digest.make(Hex.encode(bytes)))
+
+  const sealBlob = ({ bytes, digest }: Blob): Effect.Effect<Blob, StoreError> =>
+    Effect.gen(function*() {
+      const { check, key, seal } = yield* newKey("blob", digest)
+      const name = yield* Effect.fromOption(blobName(keyRing.current, digest))
+      const text = Text.toBytes(`${seal} ${check}`)
+      return { digest: name, bytes: Text.concat([text, Uint8Array.of(newline), yield* encrypt(key, 0, text, bytes)]) }
+    }).pipe(failsEncrypting)
+
+  /** None where it is not what was encrypted under that name. */
+  const openBlob = (digest: Digest, bytes: Uint8Array): Effect.Effect<Option.Option<Uint8Array>> =>
+    Effect.gen(function*() {
+      const end = bytes.subarray(0, blobOverhead).indexOf(newline)
+      const text = bytes.subarray(0, Math.max(0, end))
+      const [seal = "", found] = latin1.decode(text).split(" ")
+      const { check, key } = yield* fileKey("blob", digest, seal)
+      if (check !== found) return yield* new InvalidJson({ id: digest, reason: new BadCiphertext({}) })
+      return yield* decrypt(digest, key, 0, text, bytes.subarray(end + 1))
+    }).pipe(Effect.option)
+
+  return { blobName, openBlob, openHead, openJournal, openSnapshot, sealBlob, sealJournal, sealSnapshot }
 }
 
 export type Sealing = ReturnType<typeof make>
