@@ -102,12 +102,6 @@ const isJournalLine = Check.make(JournalLine)
  */
 export type SnapshotLine = typeof SnapshotLine.Type
 
-/**
- * @category models
- * @since 0.1.0
- */
-export type JournalLine = typeof JournalLine.Type
-
 const latin1 = new TextDecoder("latin1")
 const lineStart = /^\{"encrypted":(\d{1,9}),/
 const sealAtEnd = /,"signature":"(cc20p\.[^"]*)"\}$/

@@ -63,6 +63,7 @@ describe("Help", () => {
       "export",
       "import",
       "keys",
+      "keys encrypt",
       "keys list",
       "keys rotate",
       "list",

@@ -65,6 +65,8 @@ const play = Effect.fnUntraced(function*(steps: typeof Steps.Type) {
         const before = yield* store.read(id)
         return claim === undefined ? "no claim" : yield* claim.isStill(before)
       }
+      default:
+        break
     }
     if (claim === undefined) return "no claim"
     switch (act._tag) {
