@@ -139,6 +139,12 @@ export const run = (
       return [`${reason.path} is outside ${reason.roots.join(", ")}.`, "Name a directory inside."]
     case "AlreadyStored":
       return [`Session ${reason.id} is stored already, or in the trash.`, "Bring it in beside that one: --copy"]
+    case "MessageUnknown":
+      return [
+        `It has ${reason.messages === 1 ? "1 message" : `${reason.messages} messages`}, and none is ${reason.at}.`,
+        `See their numbers: reprise show ${reason.id}`,
+        ExitCode.notFound
+      ]
     case "ProjectChanged":
       return [`${reason.path} was replaced meanwhile.`, "Look at what is there now, and try again."]
     case "ProjectAlreadyOpen":

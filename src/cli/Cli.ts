@@ -15,6 +15,7 @@ import * as Completions from "./commands/Completions.ts"
 import * as Delete from "./commands/Delete.ts"
 import * as Doctor from "./commands/Doctor.ts"
 import * as Export from "./commands/Export.ts"
+import * as Fork from "./commands/Fork.ts"
 import * as Import from "./commands/Import.ts"
 import * as Keys from "./commands/Keys.ts"
 import * as List from "./commands/List.ts"
@@ -22,6 +23,7 @@ import * as New from "./commands/New.ts"
 import * as Rename from "./commands/Rename.ts"
 import * as Restore from "./commands/Restore.ts"
 import * as Resume from "./commands/Resume.ts"
+import * as Search from "./commands/Search.ts"
 import * as Show from "./commands/Show.ts"
 import * as Verify from "./commands/Verify.ts"
 import { ExitCode } from "./ExitCode.ts"
@@ -39,7 +41,7 @@ export const cli = root.pipe(
   Command.withSubcommands([
     {
       group: "Sessions",
-      commands: [New.command, List.command, Show.command, Resume.command, Rename.command]
+      commands: [New.command, List.command, Search.command, Show.command, Resume.command, Fork.command, Rename.command]
     },
     {
       group: "Removing",

@@ -6,7 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { HistoryKind } from "../core/history/History.ts"
-import { SessionState, Usage } from "../core/Session.ts"
+import { Parent, Role, SessionState, Usage } from "../core/Session.ts"
 import { SessionId } from "../core/SessionId.ts"
 import { Timestamp } from "../core/Timestamp.ts"
 
@@ -40,7 +40,34 @@ export const ListedSession = Schema.Struct({
   updatedAt: Timestamp,
   closedAt: Schema.optionalKey(Timestamp),
   removedAt: Schema.optionalKey(Timestamp),
-  holder: Schema.optionalKey(Holder)
+  holder: Schema.optionalKey(Holder),
+  /** The session that it was forked from. */
+  parent: Schema.optionalKey(Parent)
+})
+
+/**
+ * A place in a conversation where what was searched for stands: a line of `search
+ * --ndjson`. `number` is the message's in `reprise show`; `before`, `match` and
+ * `after` are a piece of what was said.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Match = Schema.Struct({
+  id: SessionId,
+  name: Schema.String,
+  state: ListedSession.fields.state,
+  project: Schema.String,
+  updatedAt: Timestamp,
+  number: count,
+  messageId: Schema.String,
+  role: Role,
+  timestamp: Timestamp,
+  place: Schema.Literals(["text", "reasoning", "tool-call", "tool-result"]),
+  tool: Schema.optionalKey(Schema.String),
+  before: Schema.String,
+  match: Schema.String,
+  after: Schema.String
 })
 
 /**
@@ -109,6 +136,25 @@ export const Show = Schema.Struct({
 export const Named = Schema.Struct({ id: SessionId, name: Schema.String, project: Schema.optionalKey(Schema.String) })
 
 /**
+ * `reprise fork --json`. `messages` are those that it took, `beyond` of them more
+ * than asked for: the results of tool calls.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Fork = Schema.Struct({
+  id: SessionId,
+  name: Schema.String,
+  project: Schema.String,
+  parent: Parent,
+  messages: count,
+  beyond: count,
+  leftOut: count,
+  todosLeftOut: count,
+  openCalls: count
+})
+
+/**
  * An error, as it stands in reports and, as `{"error": …}`, on standard error.
  *
  * @category schemas
@@ -123,6 +169,20 @@ export const ErrorReport = Schema.Struct({
   why: Schema.String,
   next: Schema.String,
   candidates: Schema.optionalKey(Schema.Array(Schema.Struct({ id: Schema.String, name: Schema.String })))
+})
+
+/**
+ * `reprise search --json`. `project` is `null` with `--all`; `isCut` where there are
+ * more matches than the limit. What could not be searched is in `failed`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Search = Schema.Struct({
+  project: Schema.NullOr(Schema.String),
+  matches: Schema.Array(Match),
+  isCut: Schema.Boolean,
+  failed: Schema.Array(ErrorReport)
 })
 
 /**

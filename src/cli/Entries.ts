@@ -41,7 +41,8 @@ export const toJson = (entry: SessionList.Entry, directory: string): typeof CliJ
         updatedAt,
         ...(entry.closedAt === undefined ? {} : { closedAt: entry.closedAt }),
         ...(entry.removedAt === undefined ? {} : { removedAt: entry.removedAt }),
-        ...(holder === undefined ? {} : { holder: { host: holder.host, pid: holder.pid } })
+        ...(holder === undefined ? {} : { holder: { host: holder.host, pid: holder.pid } }),
+        ...(entry.parent === undefined ? {} : { parent: entry.parent })
       }
     }
     case "Broken": {

@@ -12,7 +12,7 @@
  * | code | when                                                              |
  * | ---- | ----------------------------------------------------------------- |
  * | 0    | done                                                              |
- * | 1    | failed                                                            |
+ * | 1    | failed; a search found nothing                                    |
  * | 2    | usage: what was typed is not a command                            |
  * | 3    | not found: no session, or several, answer to a target             |
  * | 4    | broken or tampered: what is stored can't be believed              |

@@ -96,6 +96,12 @@ const ofSession = (error: SessionError.SessionError): readonly [what: string, ..
         `Put it back from a backup. Everything else can be read: reprise show ${error.id}`,
         ExitCode.broken
       ]
+    case "PatternTooSlow":
+      return [
+        "The expression was stopped.",
+        "On some text it takes for ever.",
+        "Write it without repetitions inside repetitions, or search for a text: without --regex"
+      ]
     case "StoreError": {
       const why = causeOf(error.cause)
       return [`${error.operation[0]?.toUpperCase() ?? ""}${error.operation.slice(1)} failed.`, why, storeAdvice(why)]
@@ -108,7 +114,8 @@ const isSessionError = (error: unknown): error is SessionError.SessionError =>
   error instanceof SessionError.SchemaVersion || error instanceof SessionError.RestoreFailed ||
   error instanceof SessionError.CreateFailed || error instanceof SessionError.ExportFailed ||
   error instanceof SessionError.EventRejected || error instanceof SessionError.InvalidBlob ||
-  error instanceof SessionError.SessionEnded || error instanceof SessionError.StoreError
+  error instanceof SessionError.SessionEnded || error instanceof SessionError.PatternTooSlow ||
+  error instanceof SessionError.StoreError
 
 /** One tag, or two with the reason's. */
 const nameOf = (error: { readonly _tag: string }): string =>

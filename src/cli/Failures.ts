@@ -43,8 +43,13 @@ export const toJson = (failed: Failed): typeof CliJson.ErrorReport.Type => {
   return { target, error, exitCode, what, why, next, ...(candidates === undefined ? {} : { candidates }) }
 }
 
-/** A failure in lines for people. */
-const lines = ({ next, target, what, why }: Failed): ReadonlyArray<string> => [
+/**
+ * A failure in lines for people.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const lines = ({ next, target, what, why }: Failed): ReadonlyArray<string> => [
   `${target}: ${what}`,
   `  why: ${why}`,
   `  do:  ${next}`

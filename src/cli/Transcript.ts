@@ -26,6 +26,8 @@ export interface Options {
   readonly now: number
   /** Shows tool calls, results and reasoning in full, instead of a line each. */
   readonly isFull?: boolean
+  /** Numbers the messages, the first of them so. */
+  readonly from?: number
 }
 
 const indent = "  "
@@ -111,7 +113,8 @@ const roleStyle = (style: Style, role: Session.Role): (text: string) => string =
  * @since 0.1.0
  */
 export const message = (message: Session.Message, options: Options): ReadonlyArray<string> => {
-  const { cells, now, style } = options
+  const { cells, from, now, style } = options
+  const number = from === undefined ? "" : `  #${from}`
   const large = new Map(
     Blob.references(message).flatMap(({ at, bytes }) => at.length === 3 ? [[at[1], bytes] as const] : [])
   )
@@ -119,9 +122,9 @@ export const message = (message: Session.Message, options: Options): ReadonlyArr
   const ago = Words.ago(millis, now)
   const exact = Words.dateTime(millis)
   const both = ago === exact ? exact : `${ago}, ${exact}`
-  const when = Output.width(`${message.role}  ${both}`) > cells ? ago : both
+  const when = Output.width(`${message.role}  ${both}${number}`) > cells ? ago : both
   return [
-    `${roleStyle(style, message.role)(style.bold(message.role))}  ${style.dim(when)}`,
+    `${roleStyle(style, message.role)(style.bold(message.role))}  ${style.dim(`${when}${number}`)}`,
     ...(typeof message.content === "string"
       ? paragraph(message.content, options)
       : message.content.flatMap((piece, index) => part(piece, large.get(index), options)))
@@ -135,7 +138,10 @@ export const message = (message: Session.Message, options: Options): ReadonlyArr
  * @since 0.1.0
  */
 export const messages = (conversation: ReadonlyArray<Session.Message>, options: Options): ReadonlyArray<string> =>
-  conversation.flatMap((one, index) => index === 0 ? message(one, options) : ["", ...message(one, options)])
+  conversation.flatMap((one, index) => {
+    const lines = message(one, options.from === undefined ? options : { ...options, from: options.from + index })
+    return index === 0 ? lines : ["", ...lines]
+  })
 
 /**
  * The to-do list: `[x]` done, `[~]` being done, `[ ]` to do.

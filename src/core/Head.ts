@@ -19,7 +19,7 @@ import * as Text from "./Text.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-const { createdAt, id, name, projectPath, updatedAt } = Session.Session.fields
+const { createdAt, id, name, parent, projectPath, updatedAt } = Session.Session.fields
 
 /**
  * What the first line tells. `epoch` is the publisher's.
@@ -39,7 +39,8 @@ export const Head = Schema.Struct({
   closedAt: Schema.optionalKey(Timestamp),
   messages: count,
   todosOpen: count,
-  todosDone: count
+  todosDone: count,
+  parent
 })
 
 /**
@@ -66,7 +67,6 @@ export const maxHeadBytes = 6 * (Session.maxPathBytes + Session.nameLimits.bytes
 export const maxTailBytes = `,"signature":""}`.length + Signature.maxLength
 
 const tailPattern = /,"signature":"([^"]*)"\}$/
-const latin1 = new TextDecoder("latin1")
 
 /**
  * The signature that the last bytes carry.
@@ -75,7 +75,7 @@ const latin1 = new TextDecoder("latin1")
  * @since 0.1.0
  */
 export const signatureAtEnd = (bytes: Uint8Array): Option.Option<string> =>
-  Option.fromUndefinedOr(tailPattern.exec(latin1.decode(bytes.subarray(-maxTailBytes)))?.[1])
+  Option.fromUndefinedOr(tailPattern.exec(Text.loosely(bytes.subarray(-maxTailBytes)))?.[1])
 
 const claimed = /^\{"version":(\d{1,9}),"id":"([0-9a-f-]{36})"/
 
@@ -86,7 +86,7 @@ const claimed = /^\{"version":(\d{1,9}),"id":"([0-9a-f-]{36})"/
  * @since 0.1.0
  */
 export const claims = (bytes: Uint8Array): Option.Option<{ readonly version: number; readonly id: string }> => {
-  const [, version, id] = claimed.exec(latin1.decode(bytes.subarray(0, 100))) ?? []
+  const [, version, id] = claimed.exec(Text.loosely(bytes.subarray(0, 100))) ?? []
   return version === undefined || id === undefined ? Option.none() : Option.some({ version: Number(version), id })
 }
 
@@ -110,6 +110,10 @@ export const refuseUnsigned = (
           : new InvalidJson({ id, reason: new Unsigned({}) })
       )
   })
+
+/** What follows the head in the first line. */
+const nextMember = Text.toBytes(",\"config\":")
+const closing = Text.toBytes("}")
 
 const isHead = Check.make(Head)
 
@@ -148,11 +152,11 @@ export const decode = (
   if (Option.isSome(claim) && claim.value.version > format.version) {
     return Result.fail(Migration.unsupported(id, format, claim.value.version))
   }
-  const end = latin1.decode(bytes.subarray(0, maxHeadBytes)).indexOf(",\"config\":")
+  const end = Text.indexOf(bytes.subarray(0, maxHeadBytes), nextMember)
   if (end < 0) return Result.succeed(Option.none())
   return Result.gen(function*() {
     const members = yield* Result.mapError(
-      JsonDocument.parse(Text.concat([bytes.subarray(0, end), Text.toBytes("}")])),
+      JsonDocument.parse(Text.concat([bytes.subarray(0, end), closing])),
       (reason) => new InvalidJson({ id, reason })
     )
     const version = yield* Migration.versionOf(id, format, members)

@@ -51,6 +51,7 @@ const Line = Schema.Struct({
 
 const isFirst = Check.make(First)
 const isLine = Check.make(Line)
+const isLines = Check.make(Schema.Array(Line))
 
 /**
  * Which snapshot a journal extends, and whose journal it is.
@@ -161,6 +162,7 @@ const unseal = (mac: RunningMac, keyId: string, line: Uint8Array): Option.Option
 }
 
 const newline = Text.toBytes("\n")
+const [newlineByte, comma, openBracket, closeBracket] = [0x0a, 0x2c, 0x5b, 0x5d]
 
 /**
  * The signature of the snapshot that a journal's first bytes name, unverified; its
@@ -184,7 +186,7 @@ export const snapshotNamed = (bytes: Uint8Array): Option.Option<string> =>
 export const keyNamed = (bytes: Uint8Array): Option.Option<string> => Option.map(firstObject(bytes), ({ key }) => key)
 
 const firstLineOf = (bytes: Uint8Array): Uint8Array => {
-  const end = bytes.indexOf(0x0a)
+  const end = bytes.indexOf(newlineByte)
   return end < 0 ? bytes : bytes.subarray(0, end)
 }
 
@@ -242,11 +244,16 @@ export const open = (
   if (Option.isNone(first) || first.value.id !== id) return broken(1)
   const { journal: version, key } = first.value
   if (version > rules.format.version) return Result.fail(Migration.unsupported(id, rules.format, version))
-  const mac = Signature.start(keyRing, key, { domain: "journal", version, id })
-  if (Option.isNone(mac)) {
+  const start = () => Signature.start(keyRing, key, { domain: "journal", version, id })
+  const [mac, another] = [start(), start()]
+  if (Option.isNone(mac) || Option.isNone(another)) {
     return Result.fail(new InvalidJson({ id, reason: new UnknownKey({ keyId: key }) }))
   }
   const firstLine = firstLineOf(bytes)
+  const whole = version === rules.format.version
+    ? readWhole(another.value, key, bytes, { firstLine, revision: first.value.revision, maxDepth: rules.maxDepth })
+    : Option.none()
+  if (Option.isSome(whole)) return Result.succeed({ ...first.value, events: whole.value, torn: 0 })
   if (firstLine.length === bytes.length || Option.isNone(unseal(mac.value, key, firstLine))) {
     return broken(1)
   }
@@ -257,7 +264,7 @@ export const open = (
   let revision = first.value.revision
   while (offset < bytes.length) {
     number++
-    const end = bytes.indexOf(0x0a, offset)
+    const end = bytes.indexOf(newlineByte, offset)
     const line = end < 0 ? Option.none() : unseal(mac.value, key, bytes.subarray(offset, end))
     if (Option.isNone(line)) {
       return isLastBatch(bytes.subarray(offset), revision + 1)
@@ -273,6 +280,48 @@ export const open = (
     offset = end + 1
   }
   return Result.succeed({ ...first.value, events, torn: 0 })
+}
+
+/**
+ * The events of all lines at once: the last MAC covers everything before it, and
+ * so speaks for all. None where anything is not as it should be; then one line
+ * after the other tells what.
+ */
+const readWhole = (
+  mac: RunningMac,
+  keyId: string,
+  bytes: Uint8Array,
+  { firstLine, maxDepth, revision }: {
+    readonly firstLine: Uint8Array
+    readonly maxDepth: number
+    readonly revision: number
+  }
+): Option.Option<ReadonlyArray<SessionEvent.Recorded>> => {
+  const end = bytes.length - 1
+  const lastLine = bytes.lastIndexOf(newlineByte, end - 1) + 1
+  if (bytes[end] !== newlineByte || lastLine <= firstLine.length) return Option.none()
+  mac.update(bytes.subarray(0, lastLine))
+  if (Option.isNone(unseal(mac, keyId, bytes.subarray(lastLine, end)))) return Option.none()
+  const { array, length } = arrayOf(bytes.subarray(firstLine.length))
+  return Text.fromBytes(array).pipe(
+    Option.flatMap((text) => Result.getSuccess(Json.parse(text, { maxDepth: maxDepth + 1 }))),
+    Option.flatMap((json) => Result.getSuccess(isLines(json))),
+    Option.filter((lines) => lines.length === length && lines.every(({ seq }, index) => seq === revision + 1 + index)),
+    Option.map((lines) => lines.map(({ at, event }) => ({ at, event })))
+  )
+}
+
+/** Lines, each after a newline and the last before one, as one array. */
+const arrayOf = (lines: Uint8Array): { readonly array: Uint8Array; readonly length: number } => {
+  const array = lines.slice()
+  let length = 0
+  for (let at = array.indexOf(newlineByte); at >= 0; at = array.indexOf(newlineByte, at + 1)) {
+    array[at] = comma
+    length++
+  }
+  array[0] = openBracket
+  array[array.length - 1] = closeBracket
+  return { array, length: length - 1 }
 }
 
 const expectedText = { NotUtf8: "UTF-8", Syntax: "JSON" }

@@ -10,7 +10,6 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as JsonReader from "./JsonReader.ts"
 import * as JsonText from "./JsonText.ts"
-import * as Text from "./Text.ts"
 
 /**
  * A JSON object whose members are JSON.
@@ -33,20 +32,19 @@ export interface Mistake {
 
 /**
  * Parses JSON text. Fails where it is not JSON, has a number that a double can't
- * hold or a lone surrogate, or nests deeper than `maxDepth` levels. `bytes` is
- * its UTF-8, for those who have it.
+ * hold or a lone surrogate, or nests deeper than `maxDepth` levels.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const parse = (
   text: string,
-  { bytes, maxDepth = Number.MAX_SAFE_INTEGER }: { readonly bytes?: Uint8Array; readonly maxDepth?: number } = {}
+  { maxDepth = Number.MAX_SAFE_INTEGER }: { readonly maxDepth?: number } = {}
 ): Result.Result<Schema.Json, JsonReader.Fault> => {
   const fail = (expected: JsonReader.Fault["expected"]) => Result.fail<JsonReader.Fault>({ offset: 0, expected })
   const parsed = Result.try(() => parseTrusted(text))
   if (Result.isFailure(parsed)) return JsonReader.read(text)
-  const facts = JsonText.inspect(bytes ?? Text.toBytes(text))
+  const facts = JsonText.inspect(text)
   if (facts.depth > maxDepth) return fail("fewer levels")
   const value = facts.hasEscapedKey || !facts.isExact ? JsonReader.read(text) : Result.succeed(parsed.success)
   if (!facts.hasUnicodeEscape || Result.isFailure(value)) return value

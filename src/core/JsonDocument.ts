@@ -65,7 +65,7 @@ export const isObject = (json: Schema.Json): json is JsonObject =>
  * @since 0.1.0
  */
 export const parse = (bytes: Uint8Array, maxDepth?: number): Result.Result<JsonObject, Reason> =>
-  read(bytes, (text) => Json.parse(text, { bytes, ...(maxDepth === undefined ? {} : { maxDepth }) }), maxDepth)
+  read(bytes, (text) => Json.parse(text, maxDepth === undefined ? {} : { maxDepth }), maxDepth)
 
 /**
  * Reads a document that others may have written: refuses keys that come twice

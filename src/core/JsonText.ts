@@ -15,7 +15,7 @@ export interface Facts {
   readonly isExact: boolean
   /** Whether a key is written with a backslash. */
   readonly hasEscapedKey: boolean
-  /** Whether a string has a `\\u`, by which alone lone surrogates come in. */
+  /** Whether a string has a `\u`, by which alone lone surrogates come in. */
   readonly hasUnicodeEscape: boolean
   /** The levels of arrays and objects: 0 for anything else. */
   readonly depth: number
@@ -24,7 +24,6 @@ export interface Facts {
 const code = (char: string): number => char.charCodeAt(0)
 
 const quote = code("\"")
-const backslash = code("\\")
 const colon = code(":")
 const openBrace = code("{")
 const closeBrace = code("}")
@@ -45,35 +44,33 @@ const isDigit = (char: number): boolean => char >= zero && char <= nine
 /** Doubles hold every number of up to 15 characters without an exponent. */
 const maxExactLength = 15
 
-const latin1 = new TextDecoder("latin1")
-
 /**
- * Looks through the UTF-8 of JSON text that a parser has accepted.
+ * Looks through JSON text that a parser has accepted. What is inside strings is
+ * left to the platform's search, which is faster than a look at each character.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const inspect = (bytes: Uint8Array): Facts => {
+export const inspect = (text: string): Facts => {
   let isExact = true
   let hasEscapedKey = false
   let hasUnicodeEscape = false
   let depth = 0
   let deepest = 0
-  const end = bytes.length
+  let nextBackslash = find(text, "\\", 0)
 
-  for (let index = 0; index < end; index++) {
-    const char = bytes[index] ?? 0
+  for (let index = 0; index < text.length; index++) {
+    const char = text.charCodeAt(index)
     if (char === quote) {
-      let isEscaped = false
-      for (index++; index < end; index++) {
-        const inside = bytes[index]
-        if (inside === quote) break
-        if (inside !== backslash) continue
-        isEscaped = true
-        index++
-        if (bytes[index] === lowerU) hasUnicodeEscape = true
+      let end = find(text, "\"", index + 1)
+      const isEscaped = nextBackslash < end
+      while (nextBackslash < end) {
+        if (text.charCodeAt(nextBackslash + 1) === lowerU) hasUnicodeEscape = true
+        if (nextBackslash + 1 === end) end = find(text, "\"", end + 1)
+        nextBackslash = find(text, "\\", nextBackslash + 2)
       }
-      if (isEscaped && isKey(bytes, index)) hasEscapedKey = true
+      if (isEscaped && isKey(text, end)) hasEscapedKey = true
+      index = end
     } else if (char === openBrace || char === openBracket) {
       depth++
       if (depth > deepest) deepest = depth
@@ -82,23 +79,27 @@ export const inspect = (bytes: Uint8Array): Facts => {
     } else if (isDigit(char) || char === minus) {
       const start = index
       let hasExponent = false
-      for (index++; index < end; index++) {
-        const next = bytes[index] ?? 0
+      for (index++; index < text.length; index++) {
+        const next = text.charCodeAt(index)
         if (next === lowerE || next === upperE) hasExponent = true
         else if (!isDigit(next) && next !== point && next !== minus && next !== plus) break
       }
-      if (hasExponent || index - start > maxExactLength) {
-        isExact &&= JsonNumber.isExact(latin1.decode(bytes.subarray(start, index)))
-      }
+      if (hasExponent || index - start > maxExactLength) isExact &&= JsonNumber.isExact(text.slice(start, index))
       index--
     }
   }
   return { isExact, hasEscapedKey, hasUnicodeEscape, depth: deepest }
 }
 
+/** Where a character comes next; the end where it does not. */
+const find = (text: string, char: string, from: number): number => {
+  const index = text.indexOf(char, from)
+  return index < 0 ? text.length : index
+}
+
 /** Whether the string that ends here is a key: a colon follows, as it does for no value. */
-const isKey = (bytes: Uint8Array, end: number): boolean => {
+const isKey = (text: string, end: number): boolean => {
   let index = end + 1
-  while ((bytes[index] ?? colon) <= space) index++
-  return bytes[index] === colon
+  while (text.charCodeAt(index) <= space) index++
+  return text.charCodeAt(index) === colon
 }

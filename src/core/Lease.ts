@@ -7,6 +7,7 @@
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Check from "./Check.ts"
 import { Holder } from "./Holder.ts"
 import * as Json from "./Json.ts"
 import * as Text from "./Text.ts"
@@ -48,6 +49,8 @@ export const maxBytes = 4096
  */
 export const toBytes = (lease: Lease): Uint8Array => Text.toBytes(`${JSON.stringify(lease)}\n`)
 
+const isLease = Check.make(Lease)
+
 /**
  * None for anything that is not a lease of this epoch.
  *
@@ -57,6 +60,6 @@ export const toBytes = (lease: Lease): Uint8Array => Text.toBytes(`${JSON.string
 export const fromBytes = (bytes: Uint8Array, epoch: number): Option.Option<Lease> =>
   Text.fromBytes(bytes).pipe(
     Option.flatMap((text) => Result.getSuccess(Json.parse(text))),
-    Option.filter(Schema.is(Lease)),
+    Option.flatMap((json) => Result.getSuccess(isLease(json))),
     Option.filter((lease) => lease.epoch === epoch)
   )

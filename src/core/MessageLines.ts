@@ -25,7 +25,6 @@ export interface MessageLines {
 
 const newline = 0x0a
 const [comma, openBrace, closeBrace, closeBracket] = [0x2c, 0x7b, 0x7d, 0x5d]
-const latin1 = new TextDecoder("latin1")
 const separator = Text.toBytes(",\n")
 
 /**
@@ -37,7 +36,7 @@ const separator = Text.toBytes(",\n")
 export const find = (bytes: Uint8Array): Option.Option<MessageLines> => {
   const start = bytes.indexOf(newline) + 1
   const before = bytes.subarray(0, start)
-  if (!latin1.decode(before).endsWith(",\"conversation\":[\n")) return Option.none()
+  if (!Text.loosely(before).endsWith(",\"conversation\":[\n")) return Option.none()
   if (bytes[start] === newline) return Option.some({ before, lines: [], after: bytes.subarray(start) })
   const lines: Array<Uint8Array> = []
   for (let from = start;;) {

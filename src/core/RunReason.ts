@@ -198,6 +198,25 @@ export class AlreadyStored extends Schema.TaggedError<AlreadyStored>(error("Alre
 }
 
 /**
+ * The session that was to be forked has no such message. `at` is what was asked
+ * for: a number, or an id.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class MessageUnknown extends Schema.TaggedError<MessageUnknown>(error("MessageUnknown"))("MessageUnknown", {
+  id: Schema.String,
+  at: Schema.String,
+  /** How many messages it has. */
+  messages: Schema.Int
+}) {
+  override get message(): string {
+    return `session ${this.id} has no message ${this.at} among its ${this.messages}. ` +
+      "Pass a number from 1 on or the id of a message, or leave out at to fork all of it."
+  }
+}
+
+/**
  * There is a file by that name.
  *
  * @category reasons

@@ -89,6 +89,22 @@ export const Usage = Schema.Struct({
  */
 export const Role = Schema.Literals(["user", "assistant", "system", "tool"])
 
+/**
+ * Where a session was forked from: `id` and `revision` are those of the session
+ * that it was taken from, at that moment, and its first `messages` messages are
+ * that session's.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Parent = Schema.Struct({ id: SessionId, revision: count, messages: count })
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Parent = typeof Parent.Type
+
 /** The stored types around a schema for the JSON in them. */
 const model = (json: Schema.Codec<Schema.Json>) => {
   const record = Schema.Record(Schema.String, json)
@@ -149,6 +165,7 @@ const model = (json: Schema.Codec<Schema.Json>) => {
     config: SessionConfig,
     createdAt: Timestamp,
     updatedAt: Timestamp,
+    parent: Schema.optionalKey(Parent),
     metadata: record
   })
 
@@ -288,7 +305,7 @@ export type Todo = typeof Todo.Type
 
 /**
  * A session without what was said in it. `projectPath` is the real path of a
- * directory, at most 4,096 bytes.
+ * directory, at most 4,096 bytes. A session that was forked has a `parent`.
  *
  * @category schemas
  * @since 0.1.0

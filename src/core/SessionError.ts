@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { BlobDamaged, BlobMissing } from "./BlobReason.ts"
 import {
@@ -42,6 +43,7 @@ import {
   AlreadyStored,
   FileExists,
   InvalidSession,
+  MessageUnknown,
   ProjectAlreadyOpen,
   ProjectChanged,
   ProjectForbidden,
@@ -159,7 +161,7 @@ export class RestoreFailed extends Schema.TaggedError<RestoreFailed>(error("Rest
 }
 
 /**
- * A session that can't be created, or brought back. Nothing was stored.
+ * A session that can't be created, forked, or brought back. Nothing was stored.
  *
  * @category errors
  * @since 0.1.0
@@ -175,6 +177,7 @@ export class CreateFailed extends Schema.TaggedError<CreateFailed>(error("Create
     TooManyRunning,
     TooManyStored,
     AlreadyStored,
+    MessageUnknown,
     InvalidSession
   ])
 }) {
@@ -265,6 +268,21 @@ export class StoreError extends Schema.TaggedError<StoreError>(error("StoreError
 }
 
 /**
+ * An expression took longer on some text than it may, and was stopped.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class PatternTooSlow extends Schema.TaggedError<PatternTooSlow>(error("PatternTooSlow"))("PatternTooSlow", {
+  limit: Schema.DurationFromMillis
+}) {
+  override get message(): string {
+    return `The expression was stopped after ${Duration.format(this.limit)}: on some text it takes for ever. ` +
+      "Write it without repetitions inside repetitions, or search for a text."
+  }
+}
+
+/**
  * Why a project directory can't be used.
  *
  * @category errors
@@ -286,4 +304,5 @@ export type SessionError =
   | EventRejected
   | SessionEnded
   | InvalidBlob
+  | PatternTooSlow
   | StoreError

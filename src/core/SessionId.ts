@@ -5,6 +5,8 @@
  */
 import * as Schema from "effect/Schema"
 
+const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
 /**
  * A lower-case UUID v4.
  *
@@ -12,9 +14,7 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export const SessionId = Schema.String.check(
-  Schema.isPattern(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, {
-    expected: "a lower-case UUID v4"
-  })
+  Schema.isPattern(pattern, { expected: "a lower-case UUID v4" })
 ).pipe(Schema.brand("SessionId"))
 
 /**
@@ -32,7 +32,7 @@ export type SessionId = typeof SessionId.Type
  * @category guards
  * @since 0.1.0
  */
-export const isSessionId: (input: unknown) => input is SessionId = Schema.is(SessionId)
+export const isSessionId = (input: unknown): input is SessionId => typeof input === "string" && pattern.test(input)
 
 /**
  * Takes a text as a session id.

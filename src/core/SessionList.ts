@@ -6,6 +6,7 @@
 import * as Array from "effect/Array"
 import * as Order from "effect/Order"
 import type { Holder } from "./Holder.ts"
+import type { Parent } from "./Session.ts"
 import type { InvalidJson, SchemaVersion, StoreError } from "./SessionError.ts"
 import type { SessionId } from "./SessionId.ts"
 import type { Timestamp } from "./Timestamp.ts"
@@ -51,6 +52,8 @@ export interface Stored {
   readonly todosOpen: number
   readonly todosDone: number
   readonly bytes: number
+  /** The session that it was forked from. */
+  readonly parent?: Parent
 }
 
 /**

@@ -178,7 +178,8 @@ const headText = (
     ...(publication.closedAt === undefined ? {} : { closedAt: publication.closedAt }),
     messages,
     todosOpen: todos.length - todosDone,
-    todosDone
+    todosDone,
+    ...(session.parent === undefined ? {} : { parent: session.parent })
   }
   return JSON.stringify({ ...head, config: session.config }).slice(0, -1)
 }
@@ -281,6 +282,7 @@ export const fromDocument = (
         config,
         createdAt: head.createdAt,
         updatedAt: head.updatedAt,
+        ...(head.parent === undefined ? {} : { parent: head.parent }),
         metadata
       },
       conversation,

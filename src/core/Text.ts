@@ -27,6 +27,32 @@ export const fromBytes = (bytes: Uint8Array): Option.Option<string> =>
     ? Option.none()
     : Result.getSuccess(Result.try(() => decoder.decode(bytes)))
 
+const lenient = new TextDecoder()
+
+/**
+ * The text of bytes that may be anything, for looking for what is ASCII.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const loosely = (bytes: Uint8Array): string => lenient.decode(bytes)
+
+/**
+ * Where a piece of bytes begins in others; -1 where it is not in them.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const indexOf = (bytes: Uint8Array, piece: Uint8Array): number => {
+  const last = bytes.length - piece.length
+  for (let index = 0; index <= last; index++) {
+    let length = 0
+    while (length < piece.length && bytes[index + length] === piece[length]) length++
+    if (length === piece.length) return index
+  }
+  return -1
+}
+
 /**
  * Joins pieces of bytes into one.
  *

@@ -13,8 +13,8 @@ import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import * as Files from "../services/store/Files.ts"
 import * as Anchor from "./files/Anchor.ts"
+import * as InOneGo from "./files/InOneGo.ts"
 import * as OpenFile from "./files/OpenFile.ts"
-import * as RegularFile from "./files/RegularFile.ts"
 import * as SystemCall from "./files/SystemCall.ts"
 
 /**
@@ -184,10 +184,7 @@ const make = (fs: Fs, options: Options): Fs => {
       ),
     stat
   })
-  Files.offerReader(
-    files,
-    options.smallCalls === "synchronous" ? RegularFile.atOnce(anchor) : RegularFile.onThreads(anchor)
-  )
+  Files.offerInOneGo(files, options.smallCalls === "synchronous" ? InOneGo.atOnce(anchor) : InOneGo.onThreads(anchor))
   return files
 }
 

@@ -23,6 +23,7 @@ import * as Supervisor from "../services/Supervisor.ts"
 import * as NodeFiles from "./NodeFiles.ts"
 import * as NodeHmac from "./NodeHmac.ts"
 import * as NodeLiveness from "./NodeLiveness.ts"
+import * as NodePatternGuard from "./NodePatternGuard.ts"
 
 /**
  * What the operations of `Sessions` need.
@@ -70,12 +71,13 @@ const layerPlatformWith = (files: NodeFiles.Options) =>
     NodeCrypto.layerSecureRandom,
     Kdf.layerWebCrypto,
     NodeHmac.layer,
-    NodeLiveness.layer
+    NodeLiveness.layer,
+    NodePatternGuard.layer()
   )
 
 /**
  * The layers below, for applications that replace some of them: node's file
- * system, paths, random numbers, MACs and processes.
+ * system, paths, random numbers, MACs, processes, and what stops expressions.
  *
  * @category layers
  * @since 0.1.0

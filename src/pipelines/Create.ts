@@ -28,7 +28,7 @@ import * as SessionStore from "../services/SessionStore.ts"
 import * as SessionWriter from "../services/SessionWriter.ts"
 import { signed, Signer } from "../services/Signer.ts"
 import { type Admit, Supervisor } from "../services/Supervisor.ts"
-import { handOver } from "./HandOver.ts"
+import { discard, handOver } from "./HandOver.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
@@ -80,21 +80,25 @@ const describe = (
 const isKept = (entry: SessionList.Entry): boolean => entry._tag !== "Foreign" && !SessionList.isRemoved(entry)
 
 /** The closed session that was changed the longest time ago. */
-const oldestClosed = Effect.fnUntraced(
-  function*({ entries, list = () => entries }: SessionStore.SessionStore["Service"]) {
-    const closed: SessionList.Filter = { status: ["closed"] }
-    return SessionList.select(yield* Stream.runCollect(list(closed)), closed).filter(SessionList.isStored).at(-1)
-  }
-)
+const oldestClosed = Effect.fnUntraced(function*(
+  { entries, list = () => entries }: SessionStore.SessionStore["Service"],
+  spared: SessionId.SessionId | undefined
+) {
+  const closed: SessionList.Filter = { status: ["closed"] }
+  return SessionList.select(yield* Stream.runCollect(list(closed)), closed)
+    .filter(SessionList.isStored)
+    .findLast(({ id }) => id !== spared)
+})
 
 /**
- * Refuses one session more than the limit, or removes the oldest closed one if
- * the limits say so; warns before. Without a limit nothing is counted.
+ * Refuses one session more than the limit, or removes the oldest closed one but
+ * for `spared` if the limits say so; warns before. Without a limit nothing is
+ * counted.
  *
  * @category limits
  * @since 0.1.0
  */
-export const ensureRoom = Effect.fnUntraced(function*(id: SessionId.SessionId) {
+export const ensureRoom = Effect.fnUntraced(function*(id: SessionId.SessionId, spared?: SessionId.SessionId) {
   const store = yield* SessionStore.SessionStore
   const { maxStored, warnAt, whenFull } = store.limits
   if (maxStored === Infinity) return
@@ -103,7 +107,7 @@ export const ensureRoom = Effect.fnUntraced(function*(id: SessionId.SessionId) {
   const isOther = (entry: SessionList.Entry) => isKept(entry) && entry._tag !== "Foreign" && entry.id !== id
   const kept = yield* Stream.runCount(Stream.filter(list({ limit: maxStored + 1 }), isOther))
   if (kept >= maxStored) {
-    const oldest = whenFull === "removeOldest" ? yield* oldestClosed(store) : undefined
+    const oldest = whenFull === "removeOldest" ? yield* oldestClosed(store, spared) : undefined
     if (oldest === undefined) return yield* new TooManyStored({ stored: kept, limit: maxStored })
     yield* Effect.logInfo("removed the oldest closed session to make room").pipe(
       Effect.annotateLogs({ removedSessionId: oldest.id })
@@ -191,17 +195,17 @@ export const create: (options: CreateOptions) => Effect.Effect<
   RunningSession,
   CreateFailed | StoreError,
   SessionStore.SessionStore | Signer | ProjectDirectory | Supervisor | SecureRandom.SecureRandom
-> = (options) => handOver((started) => attempt(options, started), takeBack)
+> = (options) => handOver((started) => attempt(options, started), (id) => Effect.andThen(discard(id), takeBack(id)))
 
 const attempt = Effect.fn("Sessions.create")(function*(
   options: CreateOptions,
-  started: (session: RunningSession) => Effect.Effect<void>
+  started: (id: SessionId.SessionId) => Effect.Effect<void>
 ) {
   const random = yield* SecureRandom.SecureRandom
   const supervisor = yield* Supervisor
   const id = SessionId.make(yield* random.uuidV4())
   return yield* Effect.uninterruptibleMask((restore) =>
-    Effect.tap(supervisor.start(id, (admit) => restore(launch(options, id, admit))), started)
+    Effect.tap(supervisor.start(id, (admit) => restore(launch(options, id, admit))), started(id))
   ).pipe(
     Effect.catchTag("AlreadyRunning", (error) => Effect.die(error)),
     Effect.onError(() => takeBack(id)),

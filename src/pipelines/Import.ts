@@ -19,7 +19,6 @@ import type { ProjectDirectory } from "../services/ProjectDirectory.ts"
 import * as SessionStore from "../services/SessionStore.ts"
 import type { Signer } from "../services/Signer.ts"
 import * as Files from "../services/store/Files.ts"
-import { ensureRoom } from "./Create.ts"
 import * as Foreign from "./Foreign.ts"
 import * as Placement from "./Placement.ts"
 import * as Telemetry from "./Telemetry.ts"
@@ -130,11 +129,7 @@ export const importFile: (file: string, options?: ImportOptions) => Effect.Effec
   const { session } = found.state
   const { projectExists, projectPath } = yield* locate(session.projectPath, options)
   const state: SessionState = { ...found.state, session: { ...session, projectPath } }
-  yield* store.alone(Effect.gen(function*() {
-    yield* refuseStored(session.id)
-    yield* Effect.catchTag(ensureRoom(session.id), "TooManyStored", (reason) => new CreateFailed({ reason }))
-    yield* Placement.place(state, found.closedAt)
-  }))
+  yield* store.alone(Effect.andThen(refuseStored(session.id), Placement.place(state, found.closedAt)))
   yield* Effect.annotateLogs(Effect.logInfo("imported"), { sessionId: session.id, changes: found.changes.length })
   const report: ImportReport = {
     id: session.id,

@@ -19,14 +19,13 @@ import type { Conversation } from "../core/history/Transcript.ts"
 import * as Json from "../core/Json.ts"
 import * as Session from "../core/Session.ts"
 import type { SchemaVersion } from "../core/SessionError.ts"
-import { CreateFailed, InvalidJson, Shape, StoreError } from "../core/SessionError.ts"
+import { InvalidJson, Shape, StoreError } from "../core/SessionError.ts"
 import * as SessionId from "../core/SessionId.ts"
 import { Hmac } from "../services/Hmac.ts"
 import { now } from "../services/Now.ts"
 import type { ProjectDirectory } from "../services/ProjectDirectory.ts"
 import * as SessionStore from "../services/SessionStore.ts"
 import type { Signer } from "../services/Signer.ts"
-import { ensureRoom } from "./Create.ts"
 import type { HistoryError, HistoryOutcome, HistoryReport, ImportHistoryOptions } from "./HistoryReport.ts"
 import * as HistorySource from "./HistorySource.ts"
 import * as OpenCodeStorage from "./OpenCodeStorage.ts"
@@ -170,7 +169,6 @@ const bringIn = Effect.fnUntraced(function*(
     if (Option.isSome(known)) {
       return { _tag: "AlreadyStored", isRemoved: known.value, ...report } satisfies HistoryOutcome
     }
-    yield* Effect.catchTag(ensureRoom(session.id), "TooManyStored", (reason) => new CreateFailed({ reason }))
     yield* Placement.place(state, Option.none())
     return { _tag: "Imported", ...report } satisfies HistoryOutcome
   }))

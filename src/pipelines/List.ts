@@ -11,8 +11,13 @@ import { ProjectDirectory } from "../services/ProjectDirectory.ts"
 import { SessionStore } from "../services/SessionStore.ts"
 import * as Telemetry from "./Telemetry.ts"
 
-/** A path as sessions store it: the real one, or as it is where nothing is there. */
-const realPath = (project: string) =>
+/**
+ * A path as sessions store it: the real one, or as it is where nothing is there.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const realPath = (project: string) =>
   ProjectDirectory.use(({ fingerprint }) =>
     Effect.match(fingerprint(project), { onFailure: () => project, onSuccess: ({ path }) => path })
   )

@@ -40,7 +40,7 @@ import * as SessionWriter from "../services/SessionWriter.ts"
 import { signed, Signer } from "../services/Signer.ts"
 import { type Admit, Supervisor } from "../services/Supervisor.ts"
 import { close } from "./Close.ts"
-import { handOver } from "./HandOver.ts"
+import { discard, handOver } from "./HandOver.ts"
 import * as Load from "./Load.ts"
 import * as Telemetry from "./Telemetry.ts"
 
@@ -264,17 +264,17 @@ export const resume: (id: SessionId, options?: ResumeOptions) => Effect.Effect<
   RunningSession,
   ResumeError,
   ResumeServices
-> = (id, options = {}) => handOver((started) => attempt(id, options, started), () => Effect.void)
+> = (id, options = {}) => handOver((started) => attempt(id, options, started), discard)
 
 const attempt = Effect.fn("Sessions.resume")(function*(
   id: SessionId,
   options: ResumeOptions,
-  started: (session: RunningSession) => Effect.Effect<void>
+  started: (id: SessionId) => Effect.Effect<void>
 ) {
   const supervisor = yield* Supervisor
   return yield* Effect.catchTag(
     Effect.uninterruptibleMask((restore) =>
-      Effect.tap(supervisor.start(id, (admit) => restore(launch(id, options, admit))), started)
+      Effect.tap(supervisor.start(id, (admit) => restore(launch(id, options, admit))), started(id))
     ),
     "AlreadyRunning",
     (reason) => new RestoreFailed({ id, reason })

@@ -7,6 +7,7 @@
 export { checkpoint, close } from "./Close.ts"
 export { create, type CreateOptions } from "./Create.ts"
 export { type ExportOptions, type ExportReport, exportTo } from "./Export.ts"
+export { fork, type ForkOptions, type ForkReport } from "./Fork.ts"
 export type {
   HistoryError,
   HistoryOutcome,
@@ -22,4 +23,5 @@ export { blob, materialise } from "./Materialise.ts"
 export { rename } from "./Rename.ts"
 export { resume, type ResumeError, type ResumeOptions, resumeScoped, type ResumeServices } from "./Resume.ts"
 export { rotate, type RotateOptions, type Rotation, type RotationOutcome } from "./Rotate.ts"
+export { type Match, search, type SearchQuery, type SearchResult, type Unsearched } from "./Search.ts"
 export { cleanup, type CleanupOptions, type CleanupReport, purge, remove, restore } from "./Trash.ts"

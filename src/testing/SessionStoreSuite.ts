@@ -152,7 +152,7 @@ const namesIn = (filter: SessionList.Filter) => Effect.map(listed(filter), names
 
 /** Closed sessions, the newest first: two of one moment, which their ids order, and two with a path that begins alike. */
 const closedSessions = [
-  ["Ärger", "2026-05-05T00:00:00.000Z", "/home/ärger"],
+  ["Ärger", "2026-05-05T00:00:00.000Z", "/projects/ärger"],
   ["100% sure_thing", "2026-04-04T00:00:00.000Z", `/${"p".repeat(400)}/one`],
   ["a\\b", "2026-03-03T00:00:00.000Z", `/${"p".repeat(400)}/two`],
   ["same 1", "2026-02-02T00:00:00.000Z", "/project"],

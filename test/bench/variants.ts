@@ -29,5 +29,9 @@ export const all: readonly [Variant, ...ReadonlyArray<Variant>] = [
   {
     name: "FileSystem",
     layer: (directory) => Layer.provide(NodeSessions.layer({ directory }), surroundings)
+  },
+  {
+    name: "synchronous",
+    layer: (directory) => Layer.provide(NodeSessions.layer({ directory, smallCalls: "synchronous" }), surroundings)
   }
 ]

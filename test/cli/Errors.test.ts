@@ -60,6 +60,7 @@ const every: { readonly [N in NameOf<SessionError.SessionError>]: readonly [Sess
   "CreateFailed/TooManyRunning": [uncreated(new SessionError.TooManyRunning({ running: 1, limit: 1 })), 5],
   "CreateFailed/TooManyStored": [uncreated(new SessionError.TooManyStored({ stored: 1, limit: 1 })), 1],
   "CreateFailed/AlreadyStored": [uncreated(new SessionError.AlreadyStored({ id })), 1],
+  "CreateFailed/MessageUnknown": [uncreated(new SessionError.MessageUnknown({ id, at: "x\u001b", messages: 1 })), 3],
   "CreateFailed/InvalidSession": [uncreated(new SessionError.InvalidSession({ issues: ["a is not b"] })), 1],
   "ExportFailed/ProjectOutside": [
     new SessionError.ExportFailed({ id, reason: new SessionError.ProjectOutside({ path, roots: ["/x"] }) }),
@@ -106,6 +107,7 @@ const every: { readonly [N in NameOf<SessionError.SessionError>]: readonly [Sess
   "SessionEnded/Closed": [new SessionError.SessionEnded({ id, reason: new SessionError.Closed({}) }), 1],
   "SessionEnded/LeaseLost": [new SessionError.SessionEnded({ id, reason: new SessionError.LeaseLost({ holder }) }), 5],
   "SessionEnded/NotRunning": [new SessionError.SessionEnded({ id, reason: new SessionError.NotRunning({}) }), 1],
+  "PatternTooSlow": [new SessionError.PatternTooSlow({ limit: Duration.seconds(2) }), 1],
   "StoreError": [new SessionError.StoreError({ operation: "list", cause: new Error("EACCES: x\u001b\ny") }), 1]
 }
 

@@ -61,6 +61,7 @@ describe("Help", () => {
       "delete",
       "doctor",
       "export",
+      "fork",
       "import",
       "keys",
       "keys encrypt",
@@ -71,6 +72,7 @@ describe("Help", () => {
       "rename",
       "restore",
       "resume",
+      "search",
       "show",
       "verify"
     ])

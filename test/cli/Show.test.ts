@@ -93,19 +93,19 @@ ${project}
 anthropic claude, temperature 0.5, 100 tokens
 ${id}
 
-user  1 hour ago, <day> <hour>:00:00
+user  1 hour ago, <day> <hour>:00:00  #1
   The tests fail.
   Please fix them.
 
-assistant  1 hour ago, <day> <hour>:03:00
+assistant  1 hour ago, <day> <hour>:03:00  #2
   (reasoning, 4 words)
   I'll run them.
   → run  {"command":"npm test"}
 
-tool  1 hour ago, <day> <hour>:03:00
+tool  1 hour ago, <day> <hour>:03:00  #3
   ← run failed  expected 4 (3 lines)
 
-system  1 hour ago, <day> <hour>:03:00
+system  1 hour ago, <day> <hour>:03:00  #4
   (file, image/png)
 
 Todos

@@ -84,7 +84,7 @@ const decimal = (literal: string): string => {
   return `${sign}${mantissa}e${scale}`
 }
 
-const factsOf = (text: string) => JsonText.inspect(Text.toBytes(text))
+const factsOf = (text: string) => JsonText.inspect(text)
 
 describe("A number in JSON text", () => {
   for (const literal of exact) {

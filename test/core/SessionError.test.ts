@@ -21,6 +21,12 @@ const digest = "0123456789abcdef".repeat(4)
 
 /** Every error with every reason: what it says of the facts, and what to do next. Content and causes hold a secret. */
 const errors: ReadonlyArray<readonly [error: SessionError.SessionError, facts: ReadonlyArray<string>, next: string]> = [
+  [
+    new SessionError.CreateFailed({ reason: new SessionError.MessageUnknown({ id, at: "9", messages: 4 }) }),
+    [id, "message 9", "4"],
+    "Pass a number from 1 on"
+  ],
+  [new SessionError.PatternTooSlow({ limit: Duration.seconds(2) }), ["2s"], "Write it without repetitions"],
   [new SessionError.NotFound({ target: id }), [id], "List what is stored with Sessions.list"],
   [invalid(new SessionError.TooLarge({ bytes: 11, limit: 10 })), [id, "11", "10"], "Raise SessionLimits.maxBytes"],
   [invalid(new SessionError.NotUtf8({})), [id, "UTF-8"], "Restore the file from a backup"],
@@ -216,6 +222,7 @@ describe("SessionError", () => {
       SessionError.EventRejected,
       SessionError.SessionEnded,
       SessionError.InvalidBlob,
+      SessionError.PatternTooSlow,
       SessionError.StoreError
     ])
     for (const [error] of errors) {

@@ -317,6 +317,22 @@ describe("The blobs of a session", () => {
       }))
     }).pipe(Effect.scoped))
 
+  it.effect("come along into a fork, as they are stored, and outlive its parent", () =>
+    Effect.gen(function*() {
+      const { file, id, run, sessions } = yield* withScreenshot()
+      yield* run(Effect.gen(function*() {
+        const fork = yield* Sessions.fork(id)
+        const { state: { conversation } } = yield* Sessions.load(fork.id)
+        assert.deepStrictEqual(conversation, (yield* Sessions.load(id)).state.conversation)
+        const name = only(blobsOf(sessions, fork.id))
+        assert.strictEqual(NodeFs.statSync(`${sessions}/${fork.id}/blobs/${name}`).ino, NodeFs.statSync(file).ino)
+        yield* Sessions.remove(id)
+        yield* Sessions.purge(id)
+        yield* Sessions.verify(fork.id)
+        assert.deepStrictEqual((yield* whole(fork.id, only(conversation))).content, screenshot(1).content)
+      }))
+    }).pipe(Effect.scoped))
+
   it.effect("come along into another session that is created from it, and outlive that", () =>
     Effect.gen(function*() {
       const { file, id, run, sessions } = yield* withScreenshot()

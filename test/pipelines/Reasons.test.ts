@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem, Layer, Option, Schema } from "effect"
+import { Effect, FileSystem, Layer, Option, Schema, Stream } from "effect"
 import {
   ProjectDirectory,
   Redaction,
@@ -9,7 +9,7 @@ import {
   type SessionId,
   Sessions
 } from "effect-reprise"
-import { NodeSessions } from "effect-reprise/node"
+import { NodePatternGuard, NodeSessions } from "effect-reprise/node"
 import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
 import * as Encrypted from "../suites/encryption.ts"
 import * as Rig from "../suites/rig.ts"
@@ -138,6 +138,16 @@ const cases: { readonly [N in Name]: Case } = {
       )
     })
   },
+  PatternTooSlow: {
+    run: Effect.fnUntraced(function*({ project }) {
+      const { append } = yield* Sessions.create({ project, config: Rig.config })
+      yield* append({ role: "user", content: `${"a".repeat(40)}b` })
+      const [result] = yield* Stream.runCollect(Sessions.search({ text: /^(a+)+$/ })).pipe(
+        Effect.provide(NodePatternGuard.layer("50 millis"))
+      )
+      if (result?._tag === "Unsearched") return yield* result.error
+    })
+  },
   SchemaVersion: { run: loadChanged((text) => text.replace("\"version\":2", "\"version\":3")) },
   "InvalidJson/TooLarge": { limits: { maxBytes: 8192 }, run: loadChanged(() => new Uint8Array(8193)) },
   "InvalidJson/NotUtf8": { run: loadChanged(() => new Uint8Array([0xff])) },
@@ -201,6 +211,9 @@ const cases: { readonly [N in Name]: Case } = {
       yield* Sessions.exportTo(yield* createClosed(project), `${root}/exported.json`)
       yield* Sessions.importFile(`${root}/exported.json`)
     })
+  },
+  "CreateFailed/MessageUnknown": {
+    run: ({ project }) => Effect.flatMap(createClosed(project), (id) => Sessions.fork(id, { at: "another" }))
   },
   "ExportFailed/FileExists": {
     run: Effect.fnUntraced(function*({ project, root }) {
@@ -357,6 +370,7 @@ interface TagField {
 
 const namesOfSchemas: ReadonlyArray<string> = [
   "NotFound",
+  "PatternTooSlow",
   "StoreError",
   "SchemaVersion",
   ...named("InvalidJson", SessionError.InvalidJson.fields.reason),
@@ -370,6 +384,7 @@ const namesOfSchemas: ReadonlyArray<string> = [
 
 const isSessionError = Schema.is(Schema.Union([
   SessionError.NotFound,
+  SessionError.PatternTooSlow,
   SessionError.StoreError,
   SessionError.SchemaVersion,
   SessionError.InvalidJson,

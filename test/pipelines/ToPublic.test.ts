@@ -4,7 +4,7 @@ import { SessionError } from "effect-reprise"
 import { inspect } from "node:util"
 
 const id = "6f1f9a52-7c1c-4c55-9b2e-0a6a3b1f2c10"
-const path = "/disk/somebody/secret-project"
+const path = "/projects/secret-project"
 const words = "what-was-said"
 
 const restore = (reason: SessionError.RestoreFailed["reason"]) => new SessionError.RestoreFailed({ id, reason })

@@ -98,6 +98,23 @@ describe("The types of operations", () => {
     >()
   })
 
+  it("pin fork and search, which need no running sessions", () => {
+    expectTypeOf(Sessions.fork).toEqualTypeOf<
+      (id: SessionId.SessionId, options?: Sessions.ForkOptions) => Effect.Effect<
+        Sessions.ForkReport,
+        NotFound | InvalidJson | SchemaVersion | CreateFailed | StoreError,
+        Store | Sign | Project | Random
+      >
+    >()
+    expectTypeOf<Sessions.ForkOptions>().toEqualTypeOf<
+      { readonly at?: string | number; readonly name?: string; readonly project?: string }
+    >()
+    expectTypeOf(Sessions.search).toEqualTypeOf<
+      (query: Sessions.SearchQuery) => Stream.Stream<Sessions.SearchResult, StoreError, Store | Sign | Project>
+    >()
+    expectTypeOf<Sessions.SearchResult>().toEqualTypeOf<Sessions.Match | Sessions.Unsearched>()
+  })
+
   it("pin list and find", () => {
     expectTypeOf(Sessions.list).toEqualTypeOf<
       (filter?: SessionList.Filter) => Stream.Stream<SessionList.Entry, StoreError, Store | Project>

@@ -69,7 +69,7 @@ const stateStyle = (style: Style.Style, state: string): (text: string) => string
   }
 }
 
-const columns = (style: Style.Style, isAll: boolean): ReadonlyArray<Table.Column> => [
+const columns = (style: Style.Style, isAll: boolean, hasForks: boolean): ReadonlyArray<Table.Column> => [
   { title: "#", align: "end", style: style.bold },
   { title: "NAME", minimum: 12 },
   { title: "STATE" },
@@ -77,14 +77,19 @@ const columns = (style: Style.Style, isAll: boolean): ReadonlyArray<Table.Column
   { title: "TODOS", align: "end", drop: 5 },
   { title: "SIZE", align: "end", drop: 6 },
   { title: "UPDATED", drop: 2 },
-  { title: "ID", drop: 7, style: style.dim },
+  { title: "ID", drop: 8, style: style.dim },
+  ...(hasForks ? [{ title: "FORK OF", drop: 7, style: style.dim }] : []),
   ...(isAll ? [{ title: "PROJECT", minimum: 12, drop: 1, style: style.dim }] : [])
 ]
 
-const row = (entry: typeof CliJson.Entry.Type, number: number, now: number): ReadonlyArray<string> => {
+const row = (
+  entry: typeof CliJson.Entry.Type,
+  number: number,
+  { hasForks, now }: { readonly hasForks: boolean; readonly now: number }
+): ReadonlyArray<string> => {
   if (Entries.isUnreadable(entry)) {
     const name = entry.id === null ? Printable.line(entry.name) : "(can't be read)"
-    return [String(number), name, entry.state, "", "", "", "", entry.id?.slice(0, 8) ?? "", ""]
+    return [String(number), name, entry.state, "", "", "", "", entry.id?.slice(0, 8) ?? "", "", ""]
   }
   return [
     String(number),
@@ -95,6 +100,7 @@ const row = (entry: typeof CliJson.Entry.Type, number: number, now: number): Rea
     Words.size(entry.bytes),
     Words.ago(Timestamp.toMillis(entry.updatedAt), now),
     entry.id.slice(0, 8),
+    ...(hasForks ? [entry.parent?.id.slice(0, 8) ?? ""] : []),
     Printable.line(entry.project)
   ]
 }
@@ -115,6 +121,7 @@ const render = Effect.fnUntraced(function*(
 ) {
   const { columns: cells, style } = yield* Output.current
   const now = DateTime.toEpochMillis(yield* DateTime.now)
+  const hasForks = entries.some((entry) => !Entries.isUnreadable(entry) && entry.parent !== undefined)
   const unreadable = entries.flatMap((entry, index) =>
     Entries.isUnreadable(entry)
       ? [
@@ -127,8 +134,8 @@ const render = Effect.fnUntraced(function*(
   )
   return [
     ...Table.render({
-      columns: columns(style, isAll),
-      rows: entries.map((entry, index) => row(entry, index + 1, now)),
+      columns: columns(style, isAll, hasForks),
+      rows: entries.map((entry, index) => row(entry, index + 1, { hasForks, now })),
       cells,
       title: style.dim,
       styleCell: (number, column) => column === 2 ? stateStyle(style, entries[number]?.state ?? "") : undefined

@@ -55,7 +55,10 @@ const header = (
     }`,
     Printable.line(session.projectPath),
     Printable.line(`${provider} ${model}, temperature ${temperature}, ${maxTokens} tokens`),
-    session.id
+    session.id,
+    ...(session.parent === undefined
+      ? []
+      : [`Fork of ${session.parent.id}, from message ${session.parent.messages} on`])
   ]
   const torn = report.torn > 0
     ? wrap(`The last ${report.torn} bytes were a write that was cut short, and are left out.`, cells)
@@ -79,7 +82,7 @@ const shown = (
     ...header(loaded, options),
     "",
     ...(left > 0 ? [options.style.dim(`(${Words.count(left, "message")} before)`), ""] : []),
-    ...Transcript.messages(conversation, options),
+    ...Transcript.messages(conversation, { ...options, from: left + 1 }),
     ...(state.todos.length > 0 ? ["", options.style.bold("Todos"), ...Transcript.todos(state.todos, options)] : []),
     ...(usage.length > 0 ? ["", options.style.bold("Usage"), ...usage.map((line) => `  ${line}`)] : [])
   ]

@@ -69,7 +69,7 @@ export const toValue = ({ bytes, encoding, prefix = "" }: Content): Option.Optio
     case "utf8":
       return text(bytes)
     case "json":
-      return Option.flatMap(text(bytes), (text) => Result.getSuccess(Json.parse(text, { bytes })))
+      return Option.flatMap(text(bytes), (text) => Result.getSuccess(Json.parse(text)))
   }
 }
 

@@ -27,21 +27,41 @@ export interface Anchor {
   readonly files: (...paths: ReadonlyArray<string>) => Held
   /** To the directory at this path. */
   readonly directory: (path: string) => Held
+  /** To the directory at this path itself, open. */
+  readonly open: (path: string) => OpenDirectory
+}
+
+/**
+ * A directory, not a link to one, and the path by which its files are reached.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OpenDirectory {
+  readonly fd: number
+  readonly path: string
 }
 
 const asTheyAre = (...paths: ReadonlyArray<string>): Held => ({ paths, release: () => undefined })
 
+const openItself = (directory: string): number => NodeFs.openSync(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+
 /**
- * Follows whatever there is.
+ * Follows whatever there is on the way.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const none: Anchor = { files: asTheyAre, directory: asTheyAre }
+export const none: Anchor = {
+  files: asTheyAre,
+  directory: asTheyAre,
+  open: (path) => ({ fd: openItself(path), path })
+}
 
 /**
- * Holds directories below this one by descriptors where the system can do that
- * (Linux), and elsewhere looks at them before.
+ * Holds directories below this one by descriptors where files can be reached by
+ * these (Linux); elsewhere it only opens them, so that a link is refused that is
+ * there already.
  *
  * @category constructors
  * @since 0.1.0
@@ -50,23 +70,24 @@ export const below = (base: string): Anchor => {
   const prefix = base.endsWith(NodePath.sep) ? base : base + NodePath.sep
   const isBelow = (path: string) => path.startsWith(prefix) && path.length > prefix.length
 
-  /** By what an open directory is reached, and how to close it. */
-  const open = (directory: string) => {
-    const fd = NodeFs.openSync(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-    return { path: hasDescriptors ? `${descriptors}/${fd}` : directory, release: () => NodeFs.closeSync(fd) }
+  const open = (directory: string): OpenDirectory => {
+    const fd = openItself(directory)
+    return { fd, path: hasDescriptors && isBelow(directory) ? `${descriptors}/${fd}` : directory }
+  }
+
+  /** Paths in a directory for as long as it is open. */
+  const hold = (directory: string, names: ReadonlyArray<string>): Held => {
+    const { fd, path } = open(directory)
+    return { paths: names.map((name) => path + name), release: () => NodeFs.closeSync(fd) }
   }
 
   return {
-    directory: (path) => {
-      if (!isBelow(path)) return asTheyAre(path)
-      const { path: held, release } = open(path)
-      return { paths: [held], release }
-    },
+    open,
+    directory: (path) => isBelow(path) ? hold(path, [""]) : asTheyAre(path),
     files: (...paths) => {
       const [directory, another = directory] = paths.map((path) => NodePath.dirname(path))
       if (directory === undefined || directory !== another || !isBelow(directory)) return asTheyAre(...paths)
-      const { path: held, release } = open(directory)
-      return { paths: paths.map((path) => `${held}/${NodePath.basename(path)}`), release }
+      return hold(directory, paths.map((path) => `/${NodePath.basename(path)}`))
     }
   }
 }

@@ -10,6 +10,7 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import * as PlatformError from "effect/PlatformError"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { TooLarge } from "../../core/SessionError.ts"
 
@@ -57,22 +58,86 @@ export interface Wanted {
   readonly limit: number
 }
 
+/** All of a file, and nothing of one that is larger. */
+export const atMost = (bytes: number): Wanted => ({ head: bytes, tail: 0, limit: bytes })
+
+/** So much of a file, however large it is. */
+export const ends = (head: number, tail: number): Wanted => ({ head, tail, limit: Number.MAX_SAFE_INTEGER })
+
 /** Reads a regular file, and nothing else, without following a link or waiting for anybody. */
 export type Reader = (path: string, wanted: Wanted) => Effect.Effect<Ends, Failure>
 
-const readers = new WeakMap<FileSystem.FileSystem, Reader>()
+/** A file in a directory, and how much of it is wanted. */
+export interface Wish extends Wanted {
+  readonly name: string
+}
+
+/** What came of a wish. */
+export type Found = Result.Result<Ends, Failure>
+
+/** Which version of the file was found. */
+export const identityIn = (found: Found): string | undefined =>
+  Result.isSuccess(found) ? found.success.version.identity : undefined
+
+/** Reads files of a directory with these names: asks for one after the other, and says what they come to. */
+export type Reading<A> = (names: ReadonlyArray<string>) => Generator<Wish, A, Found>
+
+/** What tells that nothing changed while a directory was being read. */
+export interface Steadiness {
+  /** The file that is looked at once more. */
+  readonly watched: string
+  /** Whether the names of then and now mean the same. */
+  readonly isSame: (before: ReadonlyArray<string>, after: ReadonlyArray<string>) => boolean
+}
+
+/** What a reading of a directory came to. */
+export interface Look<A> {
+  readonly value: A
+  /** Of the directory, before anything in it was looked at. */
+  readonly version: Version
+  /** Whether everything that was read was there at one moment. */
+  readonly isSteady: boolean
+}
+
+/** Several calls in one go, for a file system to which each call is a cost of its own. */
+export interface InOneGo {
+  /** Whether nothing is gained by asking for several at the same time. */
+  readonly isAtOnce: boolean
+  readonly read: Reader
+  /** Reads files of a directory itself, not of one that a link leads to. */
+  readonly look: <A>(directory: string, reading: Reading<A>, steadiness: Steadiness) => Effect.Effect<Look<A>, Failure>
+  /** Which directories are at these paths; none where there is none. */
+  readonly versions: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Option.Option<Version>>>
+}
+
+const offered = new WeakMap<FileSystem.FileSystem, InOneGo>()
 
 /**
- * Offers a way of reading that costs a file system less than a call for each
- * step. Whoever wraps the file system is asked for each step instead.
+ * Offers to make several calls in one go. Whoever wraps the file system is asked
+ * for each call instead.
  */
-export const offerReader = (fs: FileSystem.FileSystem, reader: Reader): void => void readers.set(fs, reader)
+export const offerInOneGo = (fs: FileSystem.FileSystem, inOneGo: InOneGo): void => void offered.set(fs, inOneGo)
 
-export const identityOf = (dev: bigint, ino: bigint, size: bigint, mtime: Date | undefined): string =>
-  `${dev}:${ino}:${size}:${mtime?.getTime() ?? 0}`
+/**
+ * What changed less than this before it was looked at can change once more
+ * without showing it: file systems count time in ticks.
+ */
+const settledMillis = 1_100
+
+/** Whether any change from now on shows in the version. */
+export const isSettled = ({ mtime }: Version, nowMillis: number): boolean =>
+  Option.exists(mtime, (time) => nowMillis - time.getTime() > settledMillis)
+
+export const identityOf = (dev: bigint, ino: bigint, size: bigint, mtimeMillis: bigint | number): string =>
+  `${dev}:${ino}:${size}:${mtimeMillis}`
 
 const versionOf = ({ dev, ino, mode, mtime, size }: Info): Version => ({
-  identity: identityOf(dev, Option.getOrElse(ino, () => 0n), ByteSize.toBigInt(size), Option.getOrUndefined(mtime)),
+  identity: identityOf(
+    dev,
+    Option.getOrElse(ino, () => 0n),
+    ByteSize.toBigInt(size),
+    Option.getOrUndefined(mtime)?.getTime() ?? 0
+  ),
   size: Option.getOrElse(ByteSize.toNumber(size), () => Number.MAX_SAFE_INTEGER),
   mode,
   mtime
@@ -182,18 +247,38 @@ export const make = (fs: FileSystem.FileSystem) => {
     Effect.uninterruptible
   )
 
-  const readRegular: Reader = (path, wanted) => Effect.uninterruptible((readers.get(fs) ?? readInSteps)(path, wanted))
+  const lookInSteps: InOneGo["look"] = Effect.fnUntraced(function*(directory, reading, { isSame, watched }) {
+    const version = yield* directoryVersion(directory)
+    const names = yield* fs.readDirectory(directory)
+    const steps = reading(names)
+    let seen: string | undefined
+    let step = steps.next()
+    while (step.done !== true) {
+      const found = yield* Effect.result(readInSteps(`${directory}/${step.value.name}`, step.value))
+      if (step.value.name === watched) seen = identityIn(found)
+      step = steps.next(found)
+    }
+    const again = yield* Effect.option(Effect.map(fs.lstat(`${directory}/${watched}`), versionOf))
+    const isSteady = Option.getOrUndefined(again)?.identity === seen &&
+      isSame(names, yield* fs.readDirectory(directory))
+    return { value: step.value, version, isSteady }
+  })
+
+  const { isAtOnce, look, read: readPart, versions } = offered.get(fs) ?? {
+    isAtOnce: false,
+    read: readInSteps,
+    look: lookInSteps,
+    versions: (paths) => Effect.forEach(paths, (path) => Effect.option(directoryVersion(path)), { concurrency: 8 })
+  } satisfies InOneGo
+
+  const readRegular: Reader = (path, wanted) => Effect.uninterruptible(readPart(path, wanted))
 
   /** All bytes of a regular file, refused from its size when there are more than `limit`. */
   const read = (path: string, limit: number) =>
-    Effect.flatMap(readRegular(path, { head: limit, tail: 0, limit }), ({ head, version }) =>
+    Effect.flatMap(readRegular(path, atMost(limit)), ({ head, version }) =>
       version.size > limit
         ? Effect.fail(new TooLarge({ bytes: version.size, limit }))
         : Effect.succeed({ bytes: head, version }))
-
-  /** The first and the last bytes of a regular file. */
-  const readEnds = (path: string, { head, tail }: { readonly head: number; readonly tail: number }) =>
-    readRegular(path, { head, tail, limit: Number.MAX_SAFE_INTEGER })
 
   /** Creates a file that must not exist yet, and syncs it. It stays open in the scope. */
   const create = Effect.fnUntraced(function*(path: string, bytes: Uint8Array) {
@@ -243,10 +328,12 @@ export const make = (fs: FileSystem.FileSystem) => {
     checkDirectory,
     checkPrivate,
     create,
-    directoryVersion,
     ensureDirectory,
+    isAtOnce,
+    look,
     read,
-    readEnds,
+    readRegular,
+    versions,
     remove,
     removeQuietly,
     syncDirectory,

@@ -10,22 +10,27 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
+import * as Result from "effect/Result"
 import * as Lease from "../../core/Lease.ts"
 import { AlreadyRunning } from "../../core/SessionError.ts"
 import type * as SessionList from "../../core/SessionList.ts"
 import type { Timestamp } from "../../core/Timestamp.ts"
 import type { Liveness, Verdict } from "../Liveness.ts"
 import { now } from "../Now.ts"
-import type { Files } from "./Files.ts"
-import { isMissing, isPresent } from "./Files.ts"
+import type { Files, Found, Wish } from "./Files.ts"
+import { atMost, isMissing, isPresent } from "./Files.ts"
 import * as Layout from "./Layout.ts"
 
-/** The highest lease of a session, and what is known of its holder. */
-export interface Standing {
+/** The highest lease of a session. */
+export interface Highest {
   /** 0 where there is no lease at all. */
   readonly epoch: number
   /** None where the lease can't be read. */
   readonly lease: Option.Option<Lease.Lease>
+}
+
+/** The highest lease of a session, and what is known of its holder. */
+export interface Standing extends Highest {
   readonly verdict: Verdict
 }
 
@@ -62,7 +67,23 @@ export const alreadyRunning = ({ lease, verdict }: Standing): AlreadyRunning =>
 const isUnreadable = ({ reason }: PlatformError): boolean =>
   reason._tag === "BadResource" || reason._tag === "PermissionDenied"
 
-const noLease = Effect.succeed(Option.none<Lease.Lease>())
+const leaseSize = atMost(Lease.maxBytes)
+
+/** What the file of a lease holds; none where it is no lease, or can't be read. */
+const leaseOf = (found: Found, epoch: number): Result.Result<Option.Option<Lease.Lease>, PlatformError> =>
+  Result.isSuccess(found)
+    ? Result.succeed(Lease.fromBytes(found.success.head, epoch))
+    : isUnreadable(found.failure)
+    ? Result.succeed(Option.none())
+    : Result.fail(found.failure)
+
+/** Reads the highest lease. Fails with a missing file where it went meanwhile. */
+export function* readHighest(names: Layout.Names): Generator<Wish, Result.Result<Highest, PlatformError>, Found> {
+  const epoch = Layout.highest(names)
+  if (epoch === 0) return Result.succeed({ epoch, lease: Option.none() })
+  const found = yield { name: Layout.lease(epoch), ...leaseSize }
+  return Result.map(leaseOf(found, epoch), (lease) => ({ epoch, lease }))
+}
 
 export const make = (services: {
   readonly files: Files
@@ -74,25 +95,22 @@ export const make = (services: {
 
   const names = (directory: string) => Effect.map(files.names(directory), Layout.parse)
 
-  const read = Effect.fnUntraced(
-    function*(directory: string, epoch: number) {
-      const { bytes } = yield* files.read(path.join(directory, Layout.lease(epoch)), Lease.maxBytes)
-      return Lease.fromBytes(bytes, epoch)
-    },
-    Effect.catchTag("TooLarge", () => noLease),
-    Effect.catchIf(isUnreadable, () => noLease)
-  )
+  /** What is known of the holder of a lease. */
+  const judge = ({ epoch, lease }: Highest): Effect.Effect<Standing> =>
+    Effect.map(
+      Option.match(lease, {
+        onNone: () => Effect.succeed<Verdict>(epoch === 0 ? "dead" : "unknown"),
+        onSome: liveness.judge
+      }),
+      (verdict) => ({ epoch, lease, verdict })
+    )
 
   /** Fails with a missing file where the lease went while it was being read. */
   const standing = Effect.fnUntraced(function*(directory: string, names: Layout.Names) {
     const epoch = Layout.highest(names)
-    const lease = epoch === 0 ? Option.none<Lease.Lease>() : yield* read(directory, epoch)
-    const verdict: Verdict = yield* Option.match(lease, {
-      onNone: () => Effect.succeed<Verdict>(epoch === 0 ? "dead" : "unknown"),
-      onSome: liveness.judge
-    })
-    const found: Standing = { epoch, lease, verdict }
-    return found
+    if (epoch === 0) return yield* judge({ epoch, lease: Option.none() })
+    const found = yield* Effect.result(files.readRegular(path.join(directory, Layout.lease(epoch)), leaseSize))
+    return yield* judge({ epoch, lease: yield* Effect.fromResult(leaseOf(found, epoch)) })
   })
 
   /**
@@ -225,7 +243,7 @@ export const make = (services: {
     yield* files.write(file, Lease.toBytes({ version: 1, state: "held", epoch, nonce, holder: liveness.self, since }))
   })
 
-  return { forget, isHighest, isOurs, names, standing, win, write }
+  return { forget, isHighest, isOurs, judge, names, standing, win, write }
 }
 
 export type Leases = ReturnType<typeof make>

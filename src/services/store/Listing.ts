@@ -14,21 +14,15 @@ import { InvalidJson, StoreError, Unsigned } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
 import type { Timestamp } from "../../core/Timestamp.ts"
-import type { Files, Version } from "./Files.ts"
-import { isMissing } from "./Files.ts"
+import type { Files } from "./Files.ts"
+import { isMissing, isSettled } from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { SessionFiles } from "./SessionFiles.ts"
 
 /** So many names are looked at before the first of them is handed on. */
 const groupSize = 64
 
-/**
- * A directory that changed less than this before it was looked at can change
- * once more without showing it: file systems count time in ticks.
- */
-const settledMillis = 1_100
-
-/** An entry of a session at rest, for as long as neither its directory nor its snapshot changes. */
+/** An entry of a session at rest, for as long as its directory does not change: what is in it changes by renames. */
 interface Remembered {
   readonly identity: string
   readonly entry: SessionList.Entry
@@ -43,26 +37,15 @@ export const make = (services: {
   readonly sessions: SessionFiles
 }) => {
   const { base, concurrency, files, path, removalOf, sessions } = services
-  const remembered = new Map<SessionId, Remembered>()
+  const remembered = new Map<string, Remembered>()
 
-  const isSettled = ({ mtime }: Version, now: number): boolean =>
-    Option.exists(mtime, (time) => now - time.getTime() > settledMillis)
-
-  /** What a look at a session's directory comes to, taken from memory where nothing has changed since. */
-  const look = Effect.fnUntraced(function*(id: SessionId, directory: string) {
-    const snapshot = path.join(directory, Layout.snapshot)
-    const own = yield* files.directoryVersion(directory)
-    const before = remembered.get(id)
-    if (before !== undefined) {
-      const { identity } = yield* files.version(snapshot)
-      if (before.identity === `${own.identity} ${identity}`) return before.entry
-      remembered.delete(id)
-    }
-    const { entry, status, version } = yield* sessions.entry(id, directory)
+  /** What a look at a session's directory comes to. It is remembered where any change would show. */
+  const look = Effect.fnUntraced(function*(id: SessionId, place: string) {
+    const { directory, entry, snapshot, status } = yield* sessions.entry(id, place)
     const isAtRest = status === "closed" || status === "removed"
     const now = yield* Clock.currentTimeMillis
-    if (isAtRest && isSettled(own, now) && isSettled(version, now)) {
-      remembered.set(id, { identity: `${own.identity} ${version.identity}`, entry })
+    if (isAtRest && isSettled(directory, now) && isSettled(snapshot, now)) {
+      remembered.set(id, { identity: directory.identity, entry })
     }
     return entry
   })
@@ -92,10 +75,27 @@ export const make = (services: {
 
   const forgetOthers = (names: ReadonlyArray<string>) => {
     const present = new Set(names)
-    for (const id of remembered.keys()) {
-      if (!present.has(id)) remembered.delete(id)
+    for (const name of remembered.keys()) {
+      if (!present.has(name)) remembered.delete(name)
     }
   }
+
+  /** The entries of a group of names: those remembered whose directories have not changed, and those looked at anew. */
+  const group = Effect.fnUntraced(function*(names: ReadonlyArray<string>) {
+    const known = names.filter((name) => remembered.has(name))
+    const versions = known.length === 0 ? [] : yield* files.versions(known.map((name) => path.join(base, name)))
+    const recalled = known.flatMap((name, index) => {
+      const before = remembered.get(name)
+      const isSame = Option.exists(versions[index] ?? Option.none(), ({ identity }) => identity === before?.identity)
+      if (!isSame) remembered.delete(name)
+      return isSame && before !== undefined ? [before.entry] : []
+    })
+    const others = recalled.length === names.length ? [] : names.filter((name) => !remembered.has(name))
+    return [
+      ...recalled,
+      ...Arr.getSomes(yield* Effect.forEach(others, entry, { concurrency: files.isAtOnce ? 1 : concurrency }))
+    ]
+  })
 
   /** Everything that is stored, in no order. */
   const entries: Stream.Stream<SessionList.Entry, PlatformError> = Stream.unwrap(
@@ -104,8 +104,8 @@ export const make = (services: {
       Effect.map((names) => {
         forgetOthers(names)
         return Stream.fromIterable(Arr.chunksOf(names, groupSize)).pipe(
-          Stream.mapEffect((group) => Effect.forEach(group, entry, { concurrency })),
-          Stream.flatMap((found) => Stream.fromArray(Arr.getSomes(found)))
+          Stream.mapEffect(group),
+          Stream.flatMap(Stream.fromArray)
         )
       })
     )

@@ -1,6 +1,6 @@
 /**
- * Reading one session's directory: names, files, and names again, so that what
- * is read was there at one moment. Readers hold nothing and change nothing.
+ * Reading one session's directory, so that what is read was there at one moment.
+ * Readers hold nothing and change nothing.
  *
  * @since 0.1.0
  */
@@ -9,22 +9,24 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import * as Result from "effect/Result"
 import * as Envelope from "../../core/Envelope.ts"
 import * as Head from "../../core/Head.ts"
 import type { Holder } from "../../core/Holder.ts"
 import * as Journal from "../../core/Journal.ts"
 import type { Format } from "../../core/Migration.ts"
-import { InvalidJson, TooLarge, Unsigned } from "../../core/SessionError.ts"
+import { InvalidJson, type SchemaVersion, TooLarge, Unsigned } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
 import * as Timestamp from "../../core/Timestamp.ts"
 import type { Limits } from "../SessionLimits.ts"
 import type { Stored } from "./Contract.ts"
-import type { Files, Version } from "./Files.ts"
-import { hasMoved, wrongKind } from "./Files.ts"
+import type { Ends, Files, Found, Steadiness, Version, Wish } from "./Files.ts"
+import { atMost, ends, hasMoved, wrongKind } from "./Files.ts"
 import * as Layout from "./Layout.ts"
-import type { Leases, Standing } from "./Leases.ts"
-import { status } from "./Leases.ts"
+import type { Highest, Leases } from "./Leases.ts"
+import { readHighest, status } from "./Leases.ts"
 
 /** How often a reading that others changed underneath is begun again. */
 const attempts = 100
@@ -35,10 +37,30 @@ const headBytes = 4096
 /** What was read changed meanwhile. */
 class Moved extends Data.TaggedError("Moved") {}
 
-/** What a reading found, and the version of the snapshot that it found it in. */
-interface Reading<A> {
-  readonly value: A
+/** Asks for files one after the other, and comes to this. */
+type Steps<A, E = never> = Generator<Wish, Result.Result<A, PlatformError | InvalidJson | E>, Found>
+
+/** What the first line of a journal tells. */
+interface FirstLine {
+  readonly name: string
+  /** With its newline. */
+  readonly line: Uint8Array
   readonly version: Version
+  /** Whether it names the snapshot. */
+  readonly counts: boolean
+}
+
+/** What a reading of everything found. */
+interface FoundAll {
+  readonly highest: Highest
+  readonly isOpen: boolean
+  readonly bytes: Pick<Stored, "snapshot" | "journals" | "version">
+}
+
+/** What is known of an encrypted head: why it is not read, and its bytes for who has the key. */
+interface EncryptedHead {
+  readonly error: InvalidJson
+  readonly encrypted: Uint8Array
 }
 
 /** What a look at a session tells. */
@@ -46,7 +68,44 @@ interface Look {
   readonly entry: SessionList.Entry
   readonly status: SessionList.Status
   readonly holder?: Holder
+  /** Of the directory and of the snapshot that it was found in. */
+  readonly directory: Version
+  readonly snapshot: Version
+}
+
+/** What a snapshot's ends tell. */
+interface FoundHead {
+  readonly head: Head.Head | EncryptedHead
+  readonly signature: Option.Option<string>
   readonly version: Version
+}
+
+/** What a reading for a list found. */
+interface FoundEntry extends FoundHead {
+  readonly highest: Highest
+  /** The journal that counts. */
+  readonly journal: Option.Option<Version>
+}
+
+const lineSize = ends(Envelope.maxLineBytes, 0)
+
+const firstLine = (name: string, { head, version }: Ends, signature: Option.Option<string>): FirstLine => {
+  const line = head.subarray(0, head.indexOf(0x0a) + 1 || head.length)
+  const counts = Option.exists(Journal.snapshotNamed(line), (named) => Option.contains(signature, named))
+  return { name, line, version, counts }
+}
+
+const modified = ({ mtime }: Version): Option.Option<Timestamp.Timestamp> =>
+  mtime.pipe(
+    // File systems hold years that timestamps do not.
+    Option.filter((time) => time.getUTCFullYear() >= 0 && time.getUTCFullYear() <= 9999),
+    Option.map((time) => Timestamp.fromDateTime(DateTime.fromDateUnsafe(time)))
+  )
+
+/** What decides a reading: the highest lease, the names of the journals, the snapshot. */
+const steadiness: Steadiness = {
+  watched: Layout.snapshot,
+  isSame: (before, after) => Layout.isSame(Layout.parse(before), Layout.parse(after))
 }
 
 export const make = (services: {
@@ -58,23 +117,13 @@ export const make = (services: {
 }) => {
   const { files, format, leases, limits, path } = services
 
-  /**
-   * Repeats a reading until nothing that decides it changed meanwhile: the
-   * highest lease, the names of the journals, the snapshot.
-   */
-  const steadily = <A, E>(
-    directory: string,
-    reading: (names: Layout.Names, standing: Standing) => Effect.Effect<Reading<A>, E>
-  ) =>
+  /** Repeats a reading until nothing that decides it changed meanwhile. */
+  const steadily = <A, E>(directory: string, reading: (names: Layout.Names) => Steps<A, E>) =>
     Effect.gen(function*() {
-      const before = yield* leases.names(directory)
-      const file = path.join(directory, Layout.snapshot)
-      if (!before.hasSnapshot) return yield* wrongKind("lstat", file, "a snapshot", "none")
-      const standing = yield* moves(leases.standing(directory, before))
-      const { value, version } = yield* moves(reading(before, standing))
-      const { identity } = yield* moves(files.version(file))
-      const after = yield* leases.names(directory)
-      return identity === version.identity && Layout.isSame(before, after) ? value : yield* new Moved()
+      const look = yield* files.look(directory, (names) => reading(Layout.parse(names)), steadiness)
+      // A file that went while it was read shows that others are at work.
+      if (!look.isSteady || Result.isFailure(look.value) && hasMoved(look.value.failure)) return yield* new Moved()
+      return { found: yield* Effect.fromResult(look.value), directory: look.version }
     }).pipe(
       Effect.retry({ while: (error) => error instanceof Moved, times: attempts }),
       Effect.catchIf(
@@ -83,60 +132,65 @@ export const make = (services: {
       )
     )
 
-  /** A file that went while it was read shows that others are at work. */
-  const moves = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Moved> =>
-    Effect.catchIf(effect, hasMoved, () => new Moved())
+  const tooLarge = (id: SessionId, bytes: number) =>
+    Result.fail(new InvalidJson({ id, reason: new TooLarge({ bytes, limit: limits.maxBytes }) }))
 
-  /** The first line of a journal, with its newline. */
-  const readFirstLine = (file: string) =>
-    Effect.map(files.readEnds(file, { head: Envelope.maxLineBytes, tail: 0 }), ({ head, version }) => ({
-      line: head.subarray(0, head.indexOf(0x0a) + 1 || head.length),
-      version
-    }))
-
-  const namesSnapshot = (signature: Option.Option<string>, line: Uint8Array): boolean =>
-    Option.exists(
-      Journal.snapshotNamed(line),
-      (named) => Option.contains(signature, named)
-    )
-
-  const readJournal = (file: string, snapshotBytes: number) =>
-    files.read(file, limits.maxBytes - snapshotBytes).pipe(
-      Effect.map(({ bytes }) => bytes),
-      Effect.catchTag("TooLarge", ({ bytes }) => new TooLarge({ bytes: bytes + snapshotBytes, limit: limits.maxBytes }))
-    )
+  /** A file as far as the limit on a session leaves room for it beside other bytes of the session. */
+  function* readWhole(id: SessionId, name: string, others: number): Steps<Ends> {
+    const limit = limits.maxBytes - others
+    const found = yield { name, ...atMost(limit) }
+    return Result.isSuccess(found) && found.success.version.size > limit
+      ? tooLarge(id, found.success.version.size + others)
+      : found
+  }
 
   /** Snapshot and journals; of journals that do not count only the first line. */
-  const read = (id: SessionId, directory: string) =>
-    steadily(directory, (found, standing) =>
-      Effect.gen(function*() {
-        const { bytes: snapshot, version } = yield* files.read(path.join(directory, Layout.snapshot), limits.maxBytes)
-        const signature = Head.signatureAtEnd(snapshot)
-        const journals: Array<Uint8Array> = []
-        const versions = [version.identity]
-        let isOpen = false
-        for (const { name } of found.journals.toReversed()) {
-          const file = path.join(directory, name)
-          const { line, version } = yield* readFirstLine(file)
-          versions.push(version.identity)
-          const counts: boolean = !isOpen && namesSnapshot(signature, line)
-          journals.unshift(counts ? yield* readJournal(file, snapshot.length) : line)
-          isOpen = isOpen || counts
-        }
-        const value: Stored = {
-          snapshot,
-          journals,
-          status: status(standing, isOpen),
-          version: versions.join(" "),
-          ...Option.match(standing.lease, {
-            onNone: () => ({}),
-            onSome: ({ holder, since }) => ({ holder, since })
-          })
-        }
-        return { value, version }
-      })).pipe(
-        Effect.catchTag("TooLarge", (reason) => new InvalidJson({ id, reason }))
-      )
+  function* readAll(id: SessionId, names: Layout.Names): Steps<FoundAll> {
+    if (!names.hasSnapshot) return missing(id)
+    const highest = yield* readHighest(names)
+    if (Result.isFailure(highest)) return Result.fail(highest.failure)
+    const snapshot = yield* readWhole(id, Layout.snapshot, 0)
+    if (Result.isFailure(snapshot)) return Result.fail(snapshot.failure)
+    const signature = Head.signatureAtEnd(snapshot.success.head)
+    const versions = [snapshot.success.version.identity]
+    const journals: Array<Uint8Array> = []
+    let isOpen = false
+    for (const { name } of names.journals.toReversed()) {
+      const found = yield { name, ...lineSize }
+      if (Result.isFailure(found)) return Result.fail(found.failure)
+      const { counts, line, version } = firstLine(name, found.success, signature)
+      versions.push(version.identity)
+      if (!counts || isOpen) {
+        journals.unshift(line)
+        continue
+      }
+      const journal = yield* readWhole(id, name, snapshot.success.head.length)
+      if (Result.isFailure(journal)) return Result.fail(journal.failure)
+      journals.unshift(journal.success.head)
+      isOpen = true
+    }
+    return Result.succeed({
+      highest: highest.success,
+      isOpen,
+      bytes: { snapshot: snapshot.success.head, journals, version: versions.join(" ") }
+    })
+  }
+
+  const missing = (id: SessionId) => Result.fail(wrongKind("lstat", `${id}/${Layout.snapshot}`, "a snapshot", "none"))
+
+  const read = Effect.fnUntraced(function*(id: SessionId, directory: string) {
+    const { found } = yield* steadily(directory, (names) => readAll(id, names))
+    const standing = yield* leases.judge(found.highest)
+    const stored: Stored = {
+      ...found.bytes,
+      status: status(standing, found.isOpen),
+      ...Option.match(standing.lease, {
+        onNone: () => ({}),
+        onSome: ({ holder, since }) => ({ holder, since })
+      })
+    }
+    return stored
+  })
 
   /** Whether snapshot and journals are still the same files, unchanged. */
   const isStill = (directory: string, before: Stored): Effect.Effect<boolean> =>
@@ -147,106 +201,114 @@ export const make = (services: {
       return versions.map(({ identity }) => identity).join(" ") === before.version
     }).pipe(Effect.orElseSucceed(() => false))
 
-  /** The journal that counts, as far as first lines tell. */
-  const countingJournal = Effect.fnUntraced(function*(
-    directory: string,
-    found: Layout.Names,
-    signature: Option.Option<string>
-  ) {
-    for (const { name } of found.journals.toReversed()) {
-      const { line, version } = yield* readFirstLine(path.join(directory, name))
-      if (namesSnapshot(signature, line)) return Option.some(version)
-    }
-    return Option.none()
-  })
-
-  const modified = ({ mtime }: Version): Option.Option<Timestamp.Timestamp> =>
-    mtime.pipe(
-      // File systems hold years that timestamps do not.
-      Option.filter((time) => time.getUTCFullYear() >= 0 && time.getUTCFullYear() <= 9999),
-      Option.map((time) => Timestamp.fromDateTime(DateTime.fromDateUnsafe(time)))
-    )
-
-  const readHead = Effect.fnUntraced(function*(id: SessionId, file: string) {
-    const ends = yield* files.readEnds(file, { head: headBytes, tail: Head.maxTailBytes })
-    const { size } = ends.version
-    const signature = Head.signatureAtEnd(ends.tail)
-    if (size > limits.maxBytes) {
-      return yield* new InvalidJson({ id, reason: new TooLarge({ bytes: size, limit: limits.maxBytes }) })
-    }
-    if (Envelope.isEncrypted(ends.head)) {
-      return { head: yield* readEncryptedHead(id, file, ends.head), signature, version: ends.version }
-    }
-    if (Option.isNone(signature) && size > ends.head.length) {
-      return yield* new InvalidJson({ id, reason: new Unsigned({}) })
-    }
-    const short = Head.decode(id, ends.head, Option.isSome(signature), format)
-    const found = yield* Effect.fromResult(short)
-    const head = yield* Option.isSome(found) || size <= ends.head.length
-      ? Effect.succeed(found)
-      : Effect.flatMap(
-        files.readEnds(file, { head: Head.maxHeadBytes, tail: 0 }),
-        (longer) => Effect.fromResult(Head.decode(id, longer.head, Option.isSome(signature), format))
-      )
-    if (Option.isNone(head)) return yield* Head.missing(id)
-    return { head: head.value, signature, version: ends.version }
-  })
-
   /** The first bytes of an encrypted snapshot: all that a list shows, for who has the key. */
-  const readEncryptedHead = Effect.fnUntraced(function*(id: SessionId, file: string, start: Uint8Array) {
-    const short = Envelope.headOf(start)
-    const head = Option.isSome(short) ? short : Envelope.headOf(
-      (yield* files.readEnds(file, { head: Envelope.maxLineBytes + Head.maxHeadBytes, tail: 0 })).head
-    )
-    const error = Envelope.refuse(id, start)
-    return Option.isNone(head) ? yield* error : { error, encrypted: head.value }
-  })
+  function* readEncryptedHead(id: SessionId, short: Uint8Array): Steps<EncryptedHead> {
+    let found = Envelope.headOf(short)
+    if (Option.isNone(found)) {
+      const longer = yield { name: Layout.snapshot, ...ends(Envelope.maxLineBytes + Head.maxHeadBytes, 0) }
+      if (Result.isFailure(longer)) return Result.fail(longer.failure)
+      found = Envelope.headOf(longer.success.head)
+    }
+    const error = Envelope.refuse(id, short)
+    return Option.match(found, {
+      onNone: () => Result.fail(error),
+      onSome: (encrypted) => Result.succeed({ error, encrypted })
+    })
+  }
 
-  /** What a list shows of the session. */
-  const entry = (id: SessionId, directory: string) =>
-    steadily(directory, (found, standing) =>
-      Effect.gen(function*() {
-        const { head, signature, version } = yield* readHead(id, path.join(directory, Layout.snapshot))
-        const journal = yield* countingJournal(directory, found, signature)
-        const lastWrite = Option.flatMap(journal, modified)
-        const state = status(standing, Option.isSome(journal))
-        const bytes = version.size + Option.match(journal, { onNone: () => 0, onSome: ({ size }) => size })
-        const { holder, removed } = Option.match(standing.lease, {
-          onNone: () => ({ holder: {}, removed: {} }),
-          onSome: ({ holder, since }) => ({
-            holder: state === "running" || state === "elsewhere" ? { holder } : {},
-            removed: state === "removed" ? { removedAt: since } : {}
-          })
-        })
-        if ("encrypted" in head) {
-          const written = Option.match(lastWrite, { onNone: () => ({}), onSome: (writtenAt) => ({ writtenAt }) })
-          const encrypted = { head: head.encrypted, status: state, ...holder, ...written, bytes }
-          const entry: SessionList.Broken = { _tag: "Broken", name: id, id, ...removed, encrypted, error: head.error }
-          const value: Look = { entry, status: state, ...holder, version }
-          return { value, version }
-        }
-        const entry: SessionList.Stored = {
-          _tag: "Stored",
-          id,
-          name: head.name,
-          projectPath: head.projectPath,
-          status: state,
-          createdAt: head.createdAt,
-          updatedAt: Option.getOrElse(
-            Option.filter(lastWrite, (time) => time > head.updatedAt),
-            () => head.updatedAt
-          ),
-          ...(head.closedAt === undefined ? {} : { closedAt: head.closedAt }),
-          ...removed,
-          ...holder,
-          messages: head.messages,
-          todosOpen: head.todosOpen,
-          todosDone: head.todosDone,
-          bytes
-        }
-        const value: Look = { entry, status: state, ...holder, version }
-        return { value, version }
-      }))
+  /** The head, from the first bytes that hold all of it. */
+  function* readHead(id: SessionId): Steps<FoundHead, SchemaVersion> {
+    const found = yield { name: Layout.snapshot, ...ends(headBytes, Head.maxTailBytes) }
+    if (Result.isFailure(found)) return Result.fail(found.failure)
+    const { head: short, tail, version } = found.success
+    const signature = Head.signatureAtEnd(tail)
+    if (version.size > limits.maxBytes) return tooLarge(id, version.size)
+    if (Envelope.isEncrypted(short)) {
+      const head = yield* readEncryptedHead(id, short)
+      return Result.map(head, (head) => ({ head, signature, version }))
+    }
+    const isCut = version.size > short.length
+    if (Option.isNone(signature) && isCut) return Result.fail(new InvalidJson({ id, reason: new Unsigned({}) }))
+    const decode = (bytes: Uint8Array) => Head.decode(id, bytes, Option.isSome(signature), format)
+    let head = decode(short)
+    if (isCut && Result.isSuccess(head) && Option.isNone(head.success)) {
+      const longer = yield { name: Layout.snapshot, ...ends(Head.maxHeadBytes, 0) }
+      if (Result.isFailure(longer)) return Result.fail(longer.failure)
+      head = decode(longer.success.head)
+    }
+    return Result.flatMap(
+      head,
+      Option.match({
+        onNone: () => Result.fail(Head.missing(id)),
+        onSome: (head) => Result.succeed({ head, signature, version })
+      })
+    )
+  }
+
+  /** The head, and the journal that counts, as far as first lines tell. */
+  function* readEntry(id: SessionId, names: Layout.Names): Steps<FoundEntry, SchemaVersion> {
+    if (!names.hasSnapshot) return missing(id)
+    const highest = yield* readHighest(names)
+    if (Result.isFailure(highest)) return Result.fail(highest.failure)
+    const head = yield* readHead(id)
+    if (Result.isFailure(head)) return Result.fail(head.failure)
+    for (const { name } of names.journals.toReversed()) {
+      const found = yield { name, ...lineSize }
+      if (Result.isFailure(found)) return Result.fail(found.failure)
+      const { counts, version } = firstLine(name, found.success, head.success.signature)
+      if (counts) {
+        return Result.succeed({ ...head.success, highest: highest.success, journal: Option.some(version) })
+      }
+    }
+    return Result.succeed({ ...head.success, highest: highest.success, journal: Option.none() })
+  }
+
+  /** What a list shows of the session, and the versions of directory and snapshot that it was found in. */
+  const entry = Effect.fnUntraced(function*(id: SessionId, directory: string) {
+    const { directory: own, found } = yield* steadily(directory, (names) => readEntry(id, names))
+    const { head, journal, version } = found
+    const standing = yield* leases.judge(found.highest)
+    const state = status(standing, Option.isSome(journal))
+    const lastWrite = Option.flatMap(journal, modified)
+    const bytes = version.size + Option.match(journal, { onNone: () => 0, onSome: ({ size }) => size })
+    const { holder, removed } = Option.match(standing.lease, {
+      onNone: () => ({ holder: {}, removed: {} }),
+      onSome: ({ holder, since }) => ({
+        holder: state === "running" || state === "elsewhere" ? { holder } : {},
+        removed: state === "removed" ? { removedAt: since } : {}
+      })
+    })
+    const seen = { status: state, ...holder, directory: own, snapshot: version }
+    if ("encrypted" in head) {
+      const written = Option.match(lastWrite, { onNone: () => ({}), onSome: (writtenAt) => ({ writtenAt }) })
+      const encrypted = { head: head.encrypted, status: state, ...holder, ...written, bytes }
+      const entry: SessionList.Broken = { _tag: "Broken", name: id, id, ...removed, encrypted, error: head.error }
+      const look: Look = { entry, ...seen }
+      return look
+    }
+    const entry: SessionList.Stored = {
+      _tag: "Stored",
+      id,
+      name: head.name,
+      projectPath: head.projectPath,
+      status: state,
+      createdAt: head.createdAt,
+      updatedAt: Option.getOrElse(
+        Option.filter(lastWrite, (time) => time > head.updatedAt),
+        () => head.updatedAt
+      ),
+      ...(head.closedAt === undefined ? {} : { closedAt: head.closedAt }),
+      ...removed,
+      ...holder,
+      messages: head.messages,
+      todosOpen: head.todosOpen,
+      todosDone: head.todosDone,
+      bytes,
+      ...(head.parent === undefined ? {} : { parent: head.parent })
+    }
+    const look: Look = { entry, ...seen }
+    return look
+  })
 
   return { entry, isStill, read }
 }

@@ -23,7 +23,7 @@ const running = Stories.stored(3, {
   status: "running",
   holder: { host: "laptop", bootId: "boot", pidNamespace: "pids", pid: 4711, startTime: "1" }
 })
-const elsewhere = Stories.stored(20, { name: "Somewhere else", projectPath: "/disk/somebody/another project" })
+const elsewhere = Stories.stored(20, { name: "Somewhere else", projectPath: "/projects/demo/another project" })
 
 const entries: ReadonlyArray<Target> = [tests, docs, running, elsewhere, Stories.broken]
 
@@ -188,7 +188,7 @@ describe("The picker", () => {
 ────────────────────────────────────────────────────────────────────────────────
 Fix the tests
 interrupted · 4 messages · todos 1/3
-/disk/somebody/calculator
+/projects/demo/calculator
 
 user  9 min ago, 2026-01-15 11:51:00
   The tests fail. Please fix them.
@@ -217,7 +217,7 @@ enter resume · ↑↓ choose · tab all projects · esc leave`
 ────────────────────────────────────────
 Fix the tests
 interrupted · 4 messages · todos 1/3
-/disk/somebody/calculator
+/projects/demo/calculator
 
 assistant  7 min ago
   sum() adds one too many. I'll correct
@@ -231,10 +231,10 @@ enter resume · ↑↓ choose · tab all proj…`
       screen(play("<tab>", loaded).picker, 200, 12),
       `Resume a session  5 in all projects
 > type to search
-❯ Fix the tests                          /disk/somebody/calculator       interrupted   4 messages    1 min ago │ Fix the tests
-  Write the docs                         /disk/somebody/calculator                      1 message    4 min ago │ interrupted · 4 messages · todos 1/3
-  日本語のセッション                     /disk/somebody/calculator       running       3 messages    9 min ago │ /disk/somebody/calculator
-  Somewhere else                         /disk/somebody/another project               20 messages  6 hours ago │
+❯ Fix the tests                          /projects/demo/calculator       interrupted   4 messages    1 min ago │ Fix the tests
+  Write the docs                         /projects/demo/calculator                      1 message    4 min ago │ interrupted · 4 messages · todos 1/3
+  日本語のセッション                     /projects/demo/calculator       running       3 messages    9 min ago │ /projects/demo/calculator
+  Somewhere else                         /projects/demo/another project               20 messages  6 hours ago │
   00000099-0000-4000-8000-000000000000                                   broken                                │ tool  8 min ago, 2026-01-15 11:52:00
                                                                                                                │   ← run failed  sum(2, 2): expected 4, received 5
                                                                                                                │

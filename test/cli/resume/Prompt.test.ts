@@ -64,7 +64,7 @@ describe("What was restored", () => {
     assert.strictEqual(
       printed?.(room()).join("\n"),
       `Fix the tests
-/disk/somebody/calculator
+/projects/demo/calculator
 
 user  9 min ago, 2026-01-15 11:51:00
   The tests fail. Please fix them.
@@ -110,7 +110,7 @@ Todos 1/3
 
   it("may be nothing at all", () => {
     const printed = start(Stories.state({ conversation: [], todos: [] })).printed?.(room())
-    assert.deepStrictEqual(printed, ["Fix the tests", "/disk/somebody/calculator"])
+    assert.deepStrictEqual(printed, ["Fix the tests", "/projects/demo/calculator"])
   })
 })
 

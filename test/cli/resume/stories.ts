@@ -12,7 +12,7 @@ export const at = (minutes: number): Timestamp.Timestamp =>
 export const idOf = (number: number): SessionId.SessionId =>
   SessionId.make(`${String(number).padStart(8, "0")}-0000-4000-8000-000000000000`)
 
-export const project = "/disk/somebody/calculator"
+export const project = "/projects/demo/calculator"
 
 export const stored = (number: number, entry: Partial<SessionList.Stored>): SessionList.Stored => ({
   _tag: "Stored",

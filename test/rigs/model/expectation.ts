@@ -69,13 +69,17 @@ export const afterBoth = (
     outcome: string
   ): ReadonlyArray<Model.Session> => {
     const { by, operation } = act
-    const beaten = Mishaps.beaten(from, by, operation, other, around)
-    if (outcome === "died") {
-      return [...corpses(from, act, around), ...beaten.map(({ next }) => Model.without(next, by))]
-    }
-    return [Model.step(from, by, operation, around), ...beaten]
-      .filter((allowed) => allowed.outcome === outcome)
-      .map(({ next }) => next)
+    // A checkpoint that is still under way may tell a former holder between the two.
+    const seen = [from, Mishaps.noticed(from, by)]
+    return seen.flatMap((from) => {
+      const beaten = Mishaps.beaten(from, by, operation, other, around)
+      if (outcome === "died") {
+        return [...corpses(from, act, around), ...beaten.map(({ next }) => Model.without(next, by))]
+      }
+      return [Model.step(from, by, operation, around), ...beaten]
+        .filter((allowed) => allowed.outcome === outcome)
+        .map(({ next }) => next)
+    })
   }
   const [first, second] = acts
   /** Who looks at one that dies meanwhile finds it alive, or dead. */

@@ -1,0 +1,245 @@
+/**
+ * Several calls in one go: reading a regular file, and reading files of a
+ * directory that is held open meanwhile.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as PlatformError from "effect/PlatformError"
+import * as Result from "effect/Result"
+import * as NodeFs from "node:fs"
+import { promisify } from "node:util"
+import * as Files from "../../services/store/Files.ts"
+import type { Anchor } from "./Anchor.ts"
+import * as OpenFile from "./OpenFile.ts"
+import * as SystemCall from "./SystemCall.ts"
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = NodeFs.constants
+
+/** A link is not followed, and a FIFO not waited for: what it is shows once it is open. */
+const flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW
+
+const open = promisify(NodeFs.open)
+const read = promisify(NodeFs.read)
+const readdir = promisify<string, Array<string>>(NodeFs.readdir)
+
+const versionOf = (stats: NodeFs.BigIntStats): Files.Version => ({
+  identity: Files.identityOf(OpenFile.unsigned(stats.dev), OpenFile.unsigned(stats.ino), stats.size, stats.mtimeMs),
+  size: Number(stats.size),
+  mode: Number(stats.mode),
+  mtime: Option.some(stats.mtime)
+})
+
+/** What an open file is. It was looked up when it was opened, so that this waits for nothing. */
+const versionOfFile = (fd: number, path: string): Files.Version => {
+  const stats = NodeFs.fstatSync(fd, { bigint: true })
+  if (!stats.isFile()) throw Files.wrongKind("open", path, "a regular file", OpenFile.typeOf(stats))
+  return versionOf(stats)
+}
+
+const failure = (method: string, path: string) => (cause: unknown) =>
+  PlatformError.isPlatformError(cause) ? cause : SystemCall.failure({ method, path })(cause)
+
+const readSync = (fd: number, from: number, length: number): Uint8Array => {
+  const bytes = new Uint8Array(length)
+  let filled = 0
+  while (filled < length) {
+    const count = NodeFs.readSync(fd, bytes, filled, length - filled, from + filled)
+    if (count === 0) break
+    filled += count
+  }
+  return bytes.subarray(0, filled)
+}
+
+const readAsync = async (fd: number, from: number, length: number): Promise<Uint8Array> => {
+  const bytes = new Uint8Array(length)
+  let filled = 0
+  while (filled < length) {
+    const { bytesRead } = await read(fd, bytes, filled, length - filled, from + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return bytes.subarray(0, filled)
+}
+
+const endsOf = async (held: string, path: string, wanted: Files.Wanted): Promise<Files.Ends> => {
+  const fd = await open(held, flags)
+  try {
+    const version = versionOfFile(fd, path)
+    const { headLength, tailFrom, tailLength } = Files.ranges(wanted, version.size)
+    const head = await readAsync(fd, 0, headLength)
+    return Files.endsOf(version, tailFrom, head, await readAsync(fd, tailFrom, tailLength))
+  } finally {
+    NodeFs.closeSync(fd)
+  }
+}
+
+/** More is wanted than a moment takes. */
+const tooMuch = new Error("more is wanted than a moment takes")
+
+const endsOfSync = (held: string, path: string, wanted: Files.Wanted): Files.Ends => {
+  const fd = NodeFs.openSync(held, flags)
+  try {
+    const version = versionOfFile(fd, path)
+    const { headLength, tailFrom, tailLength } = Files.ranges(wanted, version.size)
+    if (headLength + tailLength > OpenFile.sliceBytes) throw tooMuch
+    const head = readSync(fd, 0, headLength)
+    return Files.endsOf(version, tailFrom, head, readSync(fd, tailFrom, tailLength))
+  } finally {
+    NodeFs.closeSync(fd)
+  }
+}
+
+/** The version of a directory, and whether any later change will show in the next one. */
+const standOf = (fd: number) => {
+  const version = versionOf(NodeFs.fstatSync(fd, { bigint: true }))
+  return { version, isSettled: Files.isSettled(version, Date.now()) }
+}
+
+const isUnchanged = (fd: number, before: { readonly version: Files.Version; readonly isSettled: boolean }): boolean =>
+  before.isSettled && standOf(fd).version.identity === before.version.identity
+
+/** Which file is at a path, where there is one. */
+const identityAt = (path: string): string | undefined => {
+  const stats = NodeFs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  return stats === undefined ? undefined : versionOf(stats).identity
+}
+
+/**
+ * On node's threads, but for what waits for nothing: closing, and asking what an
+ * open file is.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const onThreads = (anchor: Anchor): Files.InOneGo => ({
+  isAtOnce: false,
+  read: (path, wanted) =>
+    Effect.tryPromise({
+      try: async () => {
+        const held = anchor.files(path)
+        try {
+          return await endsOf(held.paths[0] ?? path, path, wanted)
+        } finally {
+          held.release()
+        }
+      },
+      catch: failure("open", path)
+    }),
+  look: (path, reading, { isSame, watched }) =>
+    Effect.uninterruptible(Effect.tryPromise({
+      try: async () => {
+        const directory = anchor.open(path)
+        try {
+          const before = standOf(directory.fd)
+          const names = await readdir(directory.path)
+          const steps = reading(names)
+          let seen: string | undefined
+          let step = steps.next()
+          while (step.done !== true) {
+            const { name } = step.value
+            const found = await endsOf(`${directory.path}/${name}`, `${path}/${name}`, step.value).then(
+              (ends): Files.Found => Result.succeed(ends),
+              (cause: unknown): Files.Found => Result.fail(failure("open", `${path}/${name}`)(cause))
+            )
+            if (name === watched) seen = Files.identityIn(found)
+            step = steps.next(found)
+          }
+          const isSteady = isUnchanged(directory.fd, before) ||
+            (identityAt(`${directory.path}/${watched}`) === seen && isSame(names, await readdir(directory.path)))
+          return { value: step.value, version: before.version, isSteady }
+        } finally {
+          NodeFs.closeSync(directory.fd)
+        }
+      },
+      catch: failure("open", path)
+    })),
+  versions: (paths) => Effect.promise(() => Promise.all(paths.map(versionAt)))
+})
+
+const lstat = promisify<string, NodeFs.StatOptions & { readonly bigint: true }, NodeFs.BigIntStats>(NodeFs.lstat)
+
+const directoryVersion = (stats: NodeFs.BigIntStats | undefined): Option.Option<Files.Version> =>
+  stats?.isDirectory() === true ? Option.some(versionOf(stats)) : Option.none()
+
+const versionAt = (path: string): Promise<Option.Option<Files.Version>> =>
+  lstat(path, { bigint: true }).then(directoryVersion, () => Option.none())
+
+/**
+ * At once, and on node's threads where more is wanted than a moment takes.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const atOnce = (anchor: Anchor): Files.InOneGo => {
+  const threads = onThreads(anchor)
+
+  const orOnThreads = <A>(path: string, now: () => A, later: () => Effect.Effect<A, PlatformError.PlatformError>) =>
+    Effect.suspend(() => {
+      try {
+        return Effect.succeed(now())
+      } catch (cause) {
+        return cause === tooMuch ? later() : Effect.fail(failure("open", path)(cause))
+      }
+    })
+
+  return {
+    isAtOnce: true,
+    read: (path, wanted) =>
+      orOnThreads(path, () => {
+        const held = anchor.files(path)
+        try {
+          return endsOfSync(held.paths[0] ?? path, path, wanted)
+        } finally {
+          held.release()
+        }
+      }, () => threads.read(path, wanted)),
+    look: (path, reading, steadiness) =>
+      orOnThreads(
+        path,
+        () => lookSync(anchor, path, reading, steadiness),
+        () => threads.look(path, reading, steadiness)
+      ),
+    versions: (paths) =>
+      Effect.sync(() =>
+        paths.map((path) => directoryVersion(NodeFs.lstatSync(path, { bigint: true, throwIfNoEntry: false })))
+      )
+  }
+}
+
+const lookSync = <A>(
+  anchor: Anchor,
+  path: string,
+  reading: Files.Reading<A>,
+  { isSame, watched }: Files.Steadiness
+): Files.Look<A> => {
+  const directory = anchor.open(path)
+  try {
+    const before = standOf(directory.fd)
+    const names = NodeFs.readdirSync(directory.path)
+    const steps = reading(names)
+    let seen: string | undefined
+    let step = steps.next()
+    while (step.done !== true) {
+      const found = findSync(directory.path, path, step.value)
+      if (step.value.name === watched) seen = Files.identityIn(found)
+      step = steps.next(found)
+    }
+    const isSteady = isUnchanged(directory.fd, before) ||
+      (identityAt(`${directory.path}/${watched}`) === seen && isSame(names, NodeFs.readdirSync(directory.path)))
+    return { value: step.value, version: before.version, isSteady }
+  } finally {
+    NodeFs.closeSync(directory.fd)
+  }
+}
+
+const findSync = (held: string, directory: string, wish: Files.Wish): Files.Found => {
+  const path = `${directory}/${wish.name}`
+  try {
+    return Result.succeed(endsOfSync(`${held}/${wish.name}`, path, wish))
+  } catch (cause) {
+    if (cause === tooMuch) throw cause
+    return Result.fail(failure("open", path)(cause))
+  }
+}
