@@ -39,6 +39,15 @@ export const stored = (reason: SessionError.InvalidJson["reason"], id: string): 
         wrong(reason),
         `If you trust it, take it out of there and bring it in: reprise import FILE --allow-unsigned`
       ]
+    case "Encrypted":
+      return [wrong(reason), "Read it with the key ring that was there when it was written: reprise doctor"]
+    case "NotEncrypted":
+      return [wrong(reason), "Encrypt everything that is not: reprise keys encrypt"]
+    case "EncryptionKeyMissing":
+    case "EncryptionKeyWrong":
+      return [wrong(reason), "Put the key ring back that has this key: reprise doctor tells where it is"]
+    case "UnknownEncryption":
+      return [wrong(reason), "Update the program: npm install -g effect-reprise@latest"]
     default:
       return [wrong(reason), backup]
   }
@@ -89,6 +98,18 @@ const wrong = (reason: SessionError.InvalidJson["reason"]): string => {
       return "It holds another session than its name says."
     case "BrokenJournal":
       return `Its journal is damaged at line ${reason.line}.`
+    case "Encrypted":
+      return `It is encrypted with the key ${reason.keyId}, and encryption is off here.`
+    case "NotEncrypted":
+      return "It is not encrypted, and everything else here is."
+    case "EncryptionKeyMissing":
+      return `It is encrypted with the key ${reason.keyId}, which is not in the key ring.`
+    case "EncryptionKeyWrong":
+      return `The key ${reason.keyId} is not the one that it was encrypted with, or its first line was changed.`
+    case "BadCiphertext":
+      return "It can't be decrypted: the file was changed."
+    case "UnknownEncryption":
+      return `It is encrypted in form ${reason.found}, which this program does not know.`
   }
 }
 

@@ -3,9 +3,11 @@
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type { StoreError } from "../core/SessionError.ts"
 import type * as NodeSessions from "../node/NodeSessions.ts"
 import type * as ProjectDirectory from "../services/ProjectDirectory.ts"
@@ -21,18 +23,29 @@ import * as Where from "./Where.ts"
 export type Listing = SessionStore.SessionStore | ProjectDirectory.ProjectDirectory
 
 /**
+ * How sessions are stored, where that is asked for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Protection = Pick<NodeSessions.Options, "allowPlain"> & {
+  /** Turns encryption on, for good. */
+  readonly encryption?: true
+}
+
+/**
  * @category services
  * @since 0.1.0
  */
 export class Backend extends Context.Reference<{
-  readonly sessions: (directory: string) => Layer.Layer<NodeSessions.Services, StoreError>
+  readonly sessions: (directory: string, protection: Protection) => Layer.Layer<NodeSessions.Services, StoreError>
   readonly listing: (directory: string) => Layer.Layer<Listing, StoreError>
 }>("effect-reprise/cli/Backend", {
   defaultValue: () => ({
-    sessions: (directory) =>
+    sessions: (directory, protection) =>
       Layer.unwrap(Effect.map(
         Effect.promise(() => import("../node/NodeSessions.ts")),
-        (module) => module.layer({ directory, smallCalls: "synchronous" })
+        (module) => module.layer({ ...protection, directory, smallCalls: "synchronous" })
       )),
     listing: (directory) =>
       Layer.unwrap(Effect.map(
@@ -42,19 +55,34 @@ export class Backend extends Context.Reference<{
   })
 }) {}
 
+/** Whether the environment asks for encryption. */
+const fromEnvironment = Config.option(Config.String("REPRISE_ENCRYPT")).pipe(
+  Effect.map((asked): Protection => Option.contains(asked, "1") ? { encryption: true } : {}),
+  Effect.orElseSucceed((): Protection => ({}))
+)
+
 /**
- * Runs an effect on everything that sessions need. Running sessions are closed,
- * and so saved, when it ends.
+ * Runs an effect on everything that sessions need, protected as it says. Running
+ * sessions are closed, and so saved, when it ends.
  *
  * @category running
  * @since 0.1.0
  */
-export const withSessions = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+export const withProtected = (protection: Protection) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const { sessions } = yield* Backend
     const directory = yield* Where.directory
-    return yield* Effect.provide(effect, sessions(directory))
+    return yield* Effect.provide(effect, sessions(directory, { ...yield* fromEnvironment, ...protection }))
   })
+
+/**
+ * Runs an effect on everything that sessions need. Running sessions are closed,
+ * and so saved, when it ends. With `REPRISE_ENCRYPT=1` encryption is turned on.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const withSessions = withProtected({})
 
 /**
  * Runs an effect on what looking at the list needs.

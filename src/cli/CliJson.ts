@@ -244,7 +244,11 @@ export const Verify = Schema.Struct({ intact: count, broken: count, sessions: Sc
  * @category schemas
  * @since 0.1.0
  */
-export const Keys = Schema.Struct({ current: Schema.String, ids: Schema.Array(Schema.String) })
+export const Keys = Schema.Struct({
+  current: Schema.String,
+  ids: Schema.Array(Schema.String),
+  encrypts: Schema.Boolean
+})
 
 /**
  * `reprise keys rotate --json`.

@@ -146,10 +146,12 @@ export const key = Effect.fnUntraced(function*(directory: string, hasSessions: b
       : { name, status: "ok", found: `${typed(file)} (is created with the first session)` }
     return check
   }
-  const opened = Effect.map(Signer.Signer, ({ current, ids }): Check => ({
+  const opened = Effect.map(Signer.Signer, ({ current, encrypts, ids }): Check => ({
     name,
     status: "ok",
-    found: `${typed(file)}, ${Words.count(ids.length, "key")}, ${current} signs.`
+    found: `${typed(file)}, ${Words.count(ids.length, "key")}, ${current} signs${
+      encrypts === true ? " and encrypts" : ". Encryption is off: reprise keys encrypt turns it on"
+    }.`
   }))
   return yield* Effect.catch(Backend.withSessions(opened), (error) => {
     const { next, why } = Explain.explain(error)

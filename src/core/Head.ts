@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Check from "./Check.ts"
+import * as Envelope from "./Envelope.ts"
 import type { JsonObject } from "./Json.ts"
 import * as JsonDocument from "./JsonDocument.ts"
 import * as Migration from "./Migration.ts"
@@ -145,6 +146,7 @@ export const decode = (
   isSigned: boolean,
   format: Migration.Format = Migration.current
 ): Result.Result<Option.Option<Head>, InvalidJson | SchemaVersion> => {
+  if (Envelope.isEncrypted(bytes)) return Result.fail(Envelope.refuse(id, bytes))
   if (!isSigned) return refuseUnsigned(id, bytes, format)
   const claim = claims(bytes)
   if (Option.isSome(claim) && claim.value.version > format.version) {

@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Check from "./Check.ts"
+import * as Envelope from "./Envelope.ts"
 import * as Json from "./Json.ts"
 import * as JsonDocument from "./JsonDocument.ts"
 import * as Migration from "./Migration.ts"
@@ -164,13 +165,17 @@ const newline = Text.toBytes("\n")
 const [newlineByte, comma, openBracket, closeBracket] = [0x0a, 0x2c, 0x5b, 0x5d]
 
 /**
- * The signature of the snapshot that a journal's first bytes name, unverified.
+ * The signature of the snapshot that a journal's first bytes name, unverified; its
+ * seal, where both are encrypted.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const snapshotNamed = (bytes: Uint8Array): Option.Option<string> =>
-  Option.map(firstObject(bytes), ({ snapshot }) => snapshot)
+  Option.orElse(
+    Option.map(firstObject(bytes), ({ snapshot }) => snapshot),
+    () => Envelope.snapshotNamed(bytes)
+  )
 
 /**
  * The id of the key that a journal's first bytes name, unverified.

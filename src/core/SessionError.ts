@@ -21,6 +21,14 @@ import {
   Unsigned
 } from "./DocumentReason.ts"
 import {
+  BadCiphertext,
+  Encrypted,
+  EncryptionKeyMissing,
+  EncryptionKeyWrong,
+  NotEncrypted,
+  UnknownEncryption
+} from "./EncryptionReason.ts"
+import {
   Closed,
   Invalid,
   LeaseLost,
@@ -50,6 +58,7 @@ import {
 
 export * from "./BlobReason.ts"
 export * from "./DocumentReason.ts"
+export * from "./EncryptionReason.ts"
 export * from "./HandleReason.ts"
 export * from "./RunReason.ts"
 
@@ -88,7 +97,13 @@ export class InvalidJson extends Schema.TaggedError<InvalidJson>(error("InvalidJ
     BadSignature,
     UnknownKey,
     IdMismatch,
-    BrokenJournal
+    BrokenJournal,
+    Encrypted,
+    NotEncrypted,
+    EncryptionKeyMissing,
+    EncryptionKeyWrong,
+    BadCiphertext,
+    UnknownEncryption
   ])
 }) {
   override get message(): string {

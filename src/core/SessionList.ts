@@ -57,6 +57,22 @@ export interface Stored {
 }
 
 /**
+ * What a store tells of an encrypted session beside its id. `head` are the first
+ * bytes of its snapshot, for who has the key; `writtenAt` is when its journal was
+ * last written, where it has one that counts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Encrypted {
+  readonly head: Uint8Array
+  readonly status: Status
+  readonly holder?: Holder
+  readonly writtenAt?: Timestamp
+  readonly bytes: number
+}
+
+/**
  * Something in the sessions directory that should be a session and can't be
  * read as one. `name` is the name of its directory or file.
  *
@@ -71,6 +87,8 @@ export interface Broken {
   readonly updatedAt?: Timestamp
   /** Since when it is in the trash, if it is. */
   readonly removedAt?: Timestamp
+  /** Where it is encrypted, and only that stands in the way. */
+  readonly encrypted?: Encrypted
   readonly error: InvalidJson | SchemaVersion | StoreError
 }
 

@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Check from "./Check.ts"
+import * as Envelope from "./Envelope.ts"
 import * as Head from "./Head.ts"
 import type * as Json from "./Json.ts"
 import * as JsonDocument from "./JsonDocument.ts"
@@ -301,6 +302,7 @@ const verify = (
   { format, purpose = "snapshot" }: Rules
 ): Result.Result<string, InvalidJson | SchemaVersion> => {
   const invalid = (reason: InvalidJson["reason"]) => Result.fail(new InvalidJson({ id, reason }))
+  if (Envelope.isEncrypted(bytes)) return Result.fail(Envelope.refuse(id, bytes))
   const text = Head.signatureAtEnd(bytes)
   if (Option.isNone(text)) return Head.refuseUnsigned(id, bytes, format)
   const claim = Option.getOrElse(Head.claims(bytes), () => ({ version: format.version, id }))

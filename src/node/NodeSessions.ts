@@ -12,7 +12,8 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as RateLimiter from "effect/persistence/RateLimiter"
-import type { StoreError } from "../core/SessionError.ts"
+import { StoreError } from "../core/SessionError.ts"
+import * as Encryption from "../services/Encryption.ts"
 import type { Hmac } from "../services/Hmac.ts"
 import * as ProjectDirectory from "../services/ProjectDirectory.ts"
 import * as ResumeLimit from "../services/ResumeLimit.ts"
@@ -53,6 +54,14 @@ export interface Options extends Pick<NodeFiles.Options, "smallCalls"> {
   readonly keyFile?: string
   /** Directories that projects must be in. Anywhere by default. */
   readonly allowedRoots?: ReadonlyArray<string>
+  /**
+   * Whether what is stored is encrypted. By default as the key ring says. `true`
+   * turns it on, and the key ring says so from then on; a layer brings keys other
+   * than those that sign. Once it is on, `false` is refused.
+   */
+  readonly encryption?: boolean | Layer.Layer<Encryption.Encryption, StoreError, Signer.Signer | Hmac>
+  /** Where it is encrypted, whether sessions that are not are read too. Default false. */
+  readonly allowPlain?: boolean
 }
 
 const layerPlatformWith = (files: NodeFiles.Options) =>
@@ -91,8 +100,26 @@ const layerSigner = (options: Options) =>
     const sessions = path.resolve(options.directory)
     return Signer.layerMachineSecret({
       sessions,
+      encrypts: options.encryption !== undefined && options.encryption !== false,
       file: options.keyFile ?? path.join(path.dirname(sessions), "keyring.json")
     })
+  }))
+
+const refuseOff = () =>
+  new StoreError({
+    operation: "opening the store",
+    cause: new Error("the key ring says that sessions here are encrypted: leave out encryption, or pass true")
+  })
+
+/** The store that the key ring asks for. */
+const layerStore = ({ allowPlain = false, directory, encryption }: Options) =>
+  Layer.unwrap(Effect.gen(function*() {
+    const { encrypts } = yield* Signer.Signer
+    const files = SessionStore.layerFileSystem({ directory })
+    if (encrypts !== true) return files
+    if (encryption === false) return yield* refuseOff()
+    const keys = encryption === undefined || encryption === true ? Encryption.layerSigner : encryption
+    return SessionStore.layerEncrypted(files, { allowPlain }).pipe(Layer.provide([keys, NodeCrypto.layerAead]))
   }))
 
 /**
@@ -103,8 +130,7 @@ const layerSigner = (options: Options) =>
  */
 export const layerServices = (options: Options) =>
   Layer.mergeAll(
-    SessionStore.layerFileSystem({ directory: options.directory }),
-    layerSigner(options),
+    Layer.provideMerge(layerStore(options), layerSigner(options)),
     ProjectDirectory.layerWith(options),
     Supervisor.layer,
     layerResumeLimit

@@ -31,8 +31,8 @@ export interface RotateOptions {
  *
  * **Details**
  *
- * *Skipped* are sessions that are signed with the newest key already
- * (`current`), that somebody runs (`running`, `elsewhere`: they sign with a
+ * *Skipped* are sessions that are signed, and encrypted where the store encrypts,
+ * with the newest key already (`current`), that somebody runs (`running`, `elsewhere`: they sign with a
  * newer key once they are resumed again), and those in the trash (`removed`).
  * What was *Failed* is as it was.
  *
@@ -82,7 +82,8 @@ const resign = Effect.fnUntraced(function*(
   const { id } = entry
   const outcome: Effect.Effect<RotationOutcome, RewriteFailure, SessionStore | Signer> = Effect.gen(function*() {
     const stored = yield* SessionStore.use(({ read }) => read(id))
-    if (keysOf(stored).every((key) => Option.contains(key, keyId))) return skipped("current")
+    const isSigned = keysOf(stored).every((key) => Option.contains(key, keyId))
+    if (isSigned && stored.isOutdated !== true) return skipped("current")
     yield* rewrite(id, ({ state }) => Effect.succeed(state))
     return { _tag: "Resigned" }
   })
@@ -97,7 +98,8 @@ type RewriteFailure = Effect.Error<ReturnType<typeof rewrite<never>>>
 
 /**
  * Adds a key that signs from now on, and signs stored sessions with it one by
- * one. All former keys still verify.
+ * one; a store that encrypts also encrypts them with its newest key. All former
+ * keys still verify and decrypt.
  *
  * **Details**
  *

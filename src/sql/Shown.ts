@@ -6,6 +6,7 @@
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Envelope from "../core/Envelope.ts"
 import * as Head from "../core/Head.ts"
 import type { Format } from "../core/Migration.ts"
 import type { SchemaVersion } from "../core/SessionError.ts"
@@ -38,6 +39,8 @@ const latin1 = new TextDecoder("latin1")
 
 /** The first bytes of a snapshot, as far as the head goes. */
 const headOf = (snapshot: Uint8Array): Uint8Array => {
+  const encrypted = Envelope.headOf(snapshot)
+  if (Option.isSome(encrypted)) return encrypted.value
   const start = snapshot.subarray(0, Head.maxHeadBytes)
   const end = latin1.decode(start).indexOf(configMark)
   return end < 0 ? start : start.subarray(0, end + configMark.length)
@@ -95,16 +98,32 @@ export const toEntry = (row: Row, format: Format): SessionList.Entry => {
   const { holder, since } = Standings.lastHolder(row)
   const status = Standings.status(row)
   const removedAt = status === "removed" && since !== undefined ? { removedAt: since } : {}
+  const running = status === "running" && holder !== undefined ? { holder } : {}
+  const bytes = Number(row.snapshot_bytes) + Number(row.journal_bytes)
+  const encrypted = Option.match(Envelope.headOf(row.head), {
+    onNone: () => ({}),
+    onSome: (head) => ({
+      encrypted: { head, status, ...running, ...(Standings.isOpen(row) ? { writtenAt: updatedAt } : {}), bytes }
+    })
+  })
   return Result.match(decodeHead(row, format), {
-    onFailure: (error): SessionList.Entry => ({ _tag: "Broken", name: id, id, updatedAt, ...removedAt, error }),
+    onFailure: (error): SessionList.Entry => ({
+      _tag: "Broken",
+      name: id,
+      id,
+      updatedAt,
+      ...removedAt,
+      ...encrypted,
+      error
+    }),
     onSuccess: ({ epoch: _epoch, revision: _revision, version: _version, ...head }): SessionList.Entry => ({
       _tag: "Stored",
       ...head,
       status,
       updatedAt,
       ...removedAt,
-      ...(status === "running" && holder !== undefined ? { holder } : {}),
-      bytes: Number(row.snapshot_bytes) + Number(row.journal_bytes)
+      ...running,
+      bytes
     })
   })
 }

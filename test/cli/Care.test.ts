@@ -72,7 +72,8 @@ describe("reprise keys", () => {
       assert.strictEqual((yield* run(["keys", "list"])).out, "test  signs and verifies\n")
       assert.deepStrictEqual(yield* decode(CliJson.Keys, (yield* run(["keys", "list", "--json"])).out), {
         current: "test",
-        ids: ["test"]
+        ids: ["test"],
+        encrypts: false
       })
     }))
 

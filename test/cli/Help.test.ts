@@ -64,6 +64,7 @@ describe("Help", () => {
       "fork",
       "import",
       "keys",
+      "keys encrypt",
       "keys list",
       "keys rotate",
       "list",

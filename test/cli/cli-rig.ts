@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly spawner?: ChildProcessSpawner.ChildProcessSpawner["Service"]
   /** What happens when the services of a command are built. */
   readonly wrapping?: Layer.Layer<never>
+  /** Whether each run builds its services as the program does. */
+  readonly isWhole?: boolean
   /** Takes what is written to standard error past the console: progress. */
   readonly onStderr?: (text: string) => void
 }
@@ -82,7 +84,10 @@ const make = Effect.fnUntraced(function*(
       return { code, out: text(yield* TestConsole.logLines), err: text(yield* TestConsole.errorLines) }
     }).pipe(
       Effect.provideService(WorkingDirectory, cwd),
-      Effect.provideService(Backend, { sessions: services, listing: services }),
+      Effect.provideService(
+        Backend,
+        options.isWhole === true ? Backend.defaultValue() : { sessions: services, listing: services }
+      ),
       Effect.provide(
         [
           TestConsole.layer,

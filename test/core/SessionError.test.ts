@@ -50,6 +50,12 @@ const errors: ReadonlyArray<readonly [error: SessionError.SessionError, facts: R
   [invalid(new SessionError.UnknownKey({ keyId: "k1" })), [id, "the key k1"], "Add that key"],
   [invalid(new SessionError.IdMismatch({ found: otherId })), [id, "another session"], "Put the file back"],
   [invalid(new SessionError.BrokenJournal({ line: 3 })), [id, "line 3"], "Restore the journal from a backup"],
+  [invalid(new SessionError.Encrypted({ keyId: "k1" })), [id, "the key k1"], "Add SessionStore.layerEncrypted"],
+  [invalid(new SessionError.NotEncrypted({})), [id, "not encrypted"], "Pass allowPlain"],
+  [invalid(new SessionError.EncryptionKeyMissing({ keyId: "k1" })), [id, "the key k1"], "Add that key"],
+  [invalid(new SessionError.EncryptionKeyWrong({ keyId: "k1" })), [id, "the key k1"], "Put the right key ring back"],
+  [invalid(new SessionError.BadCiphertext({})), [id, "decrypted"], "Restore it from a backup"],
+  [invalid(new SessionError.UnknownEncryption({ found: 2 })), [id, "form 2"], "Update the program"],
   [
     new SessionError.SchemaVersion({ id, found: 9, supported: 2 }),
     [id, "version 9", "up to 2"],

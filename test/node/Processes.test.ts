@@ -68,9 +68,11 @@ const test = <A, E>(
 ) => it.effect(name, () => Effect.provide(body(), NodeServices.layer), 60_000)
 
 describe("A process that is killed in the middle of a run", () => {
-  test("leaves exactly what it acknowledged, and perhaps the message under way, to the next one", () =>
+  const killed = (encryption: boolean) =>
     Effect.gen(function*() {
       const { project, root, sessions } = yield* Rig.workspace
+      // What the key ring says from then on is what every process does.
+      if (encryption) yield* Effect.provide(Effect.void, NodeSessions.layer({ directory: sessions, encryption }))
       const child = yield* spawn("endless", sessions, project)
       const id = SessionId.make(yield* child.says)
       const acknowledged: Array<string> = []
@@ -98,7 +100,12 @@ describe("A process that is killed in the middle of a run", () => {
         assert.strictEqual((yield* onlyEntry).status, "closed")
       }).pipe(inSessions(sessions))
       assert.deepStrictEqual(debris(root), [])
-    }))
+      const snapshot = NodeFs.readFileSync(`${sessions}/${id}/session.json`, "latin1")
+      assert.strictEqual(snapshot.includes("conversation"), !encryption)
+    })
+
+  test("leaves exactly what it acknowledged, and perhaps the message under way, to the next one", () => killed(false))
+  test("leaves the same where everything is encrypted", () => killed(true))
 })
 
 describe("A session that runs in another process", () => {

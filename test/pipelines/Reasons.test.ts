@@ -11,6 +11,7 @@ import {
 } from "effect-reprise"
 import { NodePatternGuard, NodeSessions } from "effect-reprise/node"
 import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
+import * as Encrypted from "../suites/encryption.ts"
 import * as Rig from "../suites/rig.ts"
 
 type Services = Layer.Success<ReturnType<typeof Rig.layer>>
@@ -56,6 +57,19 @@ const loadChanged = (change: (text: string) => string | Uint8Array) =>
     yield* fs.writeFile(file, typeof changed === "string" ? new TextEncoder().encode(changed) : changed)
     yield* Sessions.load(id)
   })
+
+/** Stores a session with one key ring and loads it with another. */
+const loadWith = (keyRing: ReadonlyArray<Encrypted.Key>, other: ReadonlyArray<Encrypted.Key>) =>
+  Effect.fnUntraced(function*({ project, sessions }: Tools) {
+    const id = yield* Effect.provide(createClosed(project), Encrypted.layerFiles(sessions, { keys: keyRing }), {
+      local: true
+    })
+    yield* Effect.provide(Sessions.load(id), Encrypted.layerFiles(sessions, { keys: other }), { local: true })
+  })
+
+const envelope = `{"encrypted":1,"id":"6f1f9a52-7c1c-4c55-9b2e-0a6a3b1f2c10","epoch":1,"seal":"cc20p.key.${
+  "A".repeat(43)
+}","check":"","head":0}\n`
 
 const resumeAfter = (
   change: (tools: Tools, id: SessionId.SessionId) => Effect.Effect<unknown, unknown, Services>
@@ -161,6 +175,17 @@ const cases: { readonly [N in Name]: Case } = {
       yield* Sessions.load(id)
     })
   },
+  "InvalidJson/Encrypted": { run: loadChanged(() => envelope) },
+  "InvalidJson/NotEncrypted": {
+    run: Effect.fnUntraced(function*({ project, sessions }) {
+      const id = yield* createClosed(project)
+      yield* Effect.provide(Sessions.load(id), Encrypted.layerFiles(sessions), { local: true })
+    })
+  },
+  "InvalidJson/EncryptionKeyMissing": { run: loadWith([Encrypted.key("a", 1)], [Encrypted.key("b", 1)]) },
+  "InvalidJson/EncryptionKeyWrong": { run: loadWith([Encrypted.key("a", 1)], [Encrypted.key("a", 2)]) },
+  "InvalidJson/BadCiphertext": { run: loadChanged(() => envelope.replace("epoch", "ehoop")) },
+  "InvalidJson/UnknownEncryption": { run: loadChanged(() => envelope.replace(":1", ":2")) },
   "RestoreFailed/RateLimited": {
     limits: { resumePerSession: 1 },
     run: resumeAfter((_, id) => Effect.andThen(Sessions.resume(id), Sessions.close(id)))

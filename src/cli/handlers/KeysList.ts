@@ -17,7 +17,11 @@ import * as Output from "../Output.ts"
  */
 export const run = Effect.fn("reprise.keys.list")(function*(_input: object) {
   const { isJson, style } = yield* Output.current
-  const { current, ids } = yield* Signer.Signer
-  if (isJson) return yield* Output.printJson(CliJson.Keys, { current, ids })
-  yield* Output.print(...ids.map((id) => id === current ? `${style.bold(id)}  signs and verifies` : `${id}  verifies`))
+  const { current, encrypts = false, ids } = yield* Signer.Signer
+  if (isJson) return yield* Output.printJson(CliJson.Keys, { current, ids, encrypts })
+  yield* Output.print(...ids.map((id) =>
+    id === current ?
+      `${style.bold(id)}  ${encrypts ? "signs, encrypts, verifies and decrypts" : "signs and verifies"}`
+      : `${id}  ${encrypts ? "verifies and decrypts" : "verifies"}`
+  ))
 }, Backend.withSessions)

@@ -36,18 +36,18 @@ const line = ({ id, outcome }: Rotate.Rotation): string => {
 }
 
 /**
- * Makes a new key and signs all sessions with it.
+ * Signs all sessions with the newest key, and tells what became of each.
  *
  * @category handlers
  * @since 0.1.0
  */
-export const run = Effect.fn("reprise.keys.rotate")(function*({ goOn }: Input) {
+export const rotate = Effect.fnUntraced(function*(addKey: boolean) {
   const { isJson } = yield* Output.current
   const rotations = yield* Progress.track(
     "rotate",
     undefined,
     ({ isShown, print, step }) =>
-      Rotate.rotate({ addKey: !goOn }).pipe(
+      Rotate.rotate({ addKey }).pipe(
         Stream.tap((rotation) =>
           Effect.andThen(
             step(rotation.id, rotation.total),
@@ -57,7 +57,7 @@ export const run = Effect.fn("reprise.keys.rotate")(function*({ goOn }: Input) {
         Stream.runCollect
       )
   )
-  const { current } = yield* Signer.Signer
+  const { current, encrypts } = yield* Signer.Signer
   const signed = rotations.flatMap(({ id, outcome }) => outcome._tag === "Resigned" ? [id] : [])
   const skipped = rotations.flatMap(({ id, outcome }) =>
     outcome._tag === "Skipped" ? [{ id, reason: outcome.reason }] : []
@@ -69,9 +69,24 @@ export const run = Effect.fn("reprise.keys.rotate")(function*({ goOn }: Input) {
     yield* Output.printJson(CliJson.Rotation, { current, signed, skipped, failed: failures.map(Failures.toJson) })
   } else {
     yield* Output.print(
-      `The key ${current} signs from now on. ${Words.count(signed.length, "session")} signed with it, ` +
+      `The key ${current} signs${encrypts === true ? " and encrypts" : ""} from now on. ${
+        Words.count(signed.length, "session")
+      } signed with it, ` +
         `${skipped.length} left alone, ${failures.length} failed.`
     )
   }
   yield* Failures.end(failures, { total: rotations.length, done: "signed again" })
-}, Backend.withSessions)
+})
+
+/**
+ * Makes a new key and signs all sessions with it.
+ *
+ * @category handlers
+ * @since 0.1.0
+ */
+export const run = Effect.fn("reprise.keys.rotate")(
+  function*({ goOn }: Input) {
+    yield* rotate(!goOn)
+  },
+  Backend.withProtected({ allowPlain: true })
+)

@@ -28,6 +28,8 @@ export interface GrowingKeyRing extends KeyRing {
   readonly addKey: Effect.Effect<string, StoreError>
   /** Takes in what others have added since. Whether there was anything. */
   readonly refresh: Effect.Effect<boolean, StoreError>
+  /** Whether what is stored is to be encrypted, where the key ring itself says so. */
+  readonly encrypts?: boolean
 }
 
 /**

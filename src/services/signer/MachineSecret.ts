@@ -29,6 +29,7 @@ import * as Keys from "./Keys.ts"
 
 const KeyFile = Schema.Struct({
   version: Schema.Literal(1),
+  encrypts: Schema.optionalKey(Schema.Boolean),
   keys: Schema.Array(Schema.Struct({ id: Schema.String, secret: Schema.String, createdAt: Timestamp.Timestamp }))
 })
 
@@ -43,7 +44,20 @@ const unusable = (file: string, description: string) =>
     description
   })
 
-const make = Effect.fnUntraced(function*(options: { readonly file: string; readonly sessions: string }) {
+/**
+ * Where the key ring is, and the sessions that it is for. With `encrypts` it says
+ * from now on that they are encrypted, and nothing takes that back.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly file: string
+  readonly sessions: string
+  readonly encrypts?: boolean
+}
+
+const make = Effect.fnUntraced(function*(options: Options) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const random = yield* SecureRandom.SecureRandom
@@ -110,11 +124,16 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
   const sweep = sweepPrivate({ files, liveness, path }, directory)
 
   /** Links a complete, synced file to a generation's name: one of all that try wins. */
-  const put = Effect.fnUntraced(function*(generation: number, keys: typeof KeyFile.Type["keys"]) {
+  const put = Effect.fnUntraced(function*(generation: number, before: Pick<typeof KeyFile.Type, "encrypts" | "keys">) {
+    const encrypts = before.encrypts === true || options.encrypts === true
     const id = (yield* random.uuidV4()).slice(0, 8)
     const secret = Base64Url.encode(yield* random.randomBytes(Keys.minimumSecretBytes))
     const createdAt = yield* now
-    const content: typeof KeyFile.Type = { version: 1, keys: [{ id, secret, createdAt }, ...keys] }
+    const content: typeof KeyFile.Type = {
+      version: 1,
+      ...(encrypts ? { encrypts } : {}),
+      keys: [{ id, secret, createdAt }, ...before.keys]
+    }
     const nonce = yield* random.uuidV4()
     const prepared = path.join(directory, Layout.privateName("creating", liveness.self, nonce))
     liveness.held.add(nonce)
@@ -136,7 +155,7 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
     if (isLater) {
       return yield* unusable(file, "is missing, and stored sessions are signed with its keys: restore it from a backup")
     }
-    yield* put(1, [])
+    yield* put(1, { keys: [] })
   })
 
   const open = newest.pipe(
@@ -152,7 +171,7 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
    */
   const grow = Effect.gen(function*() {
     const { content, generation } = yield* newest
-    if (!(yield* put(generation + 1, content.keys))) return false
+    if (!(yield* put(generation + 1, content))) return false
     yield* files.syncDirectory(directory)
     const found = yield* generations
     const isLast = found.at(-1) === generation + 1
@@ -168,10 +187,20 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
       (cause) => Effect.fail(new StoreError({ operation, cause }))
     )
 
-  const keyRingOf = ({ keys }: { readonly keys: ReadonlyArray<Keys.Key> }) =>
-    Effect.provideService(Keys.keyRing(keys), Hmac, hmac)
+  const keyRingOf = ({ content, keys }: Effect.Success<typeof newest>) =>
+    Effect.map(Effect.provideService(Keys.keyRing(keys), Hmac, hmac), (ring) => ({
+      ...ring,
+      encrypts: content.encrypts === true
+    }))
 
-  let ring = yield* open.pipe(Effect.flatMap(keyRingOf), failsIn("opening the key ring"))
+  const opened = Effect.gen(function*() {
+    const found = yield* open
+    if (options.encrypts !== true || found.content.encrypts === true) return found
+    yield* Effect.uninterruptible(grow)
+    return yield* newest
+  })
+
+  let ring = yield* opened.pipe(Effect.flatMap(keyRingOf), failsIn("opening the key ring"))
 
   const refresh = newest.pipe(
     Effect.flatMap(keyRingOf),
@@ -189,6 +218,9 @@ const make = Effect.fnUntraced(function*(options: { readonly file: string; reado
     },
     get ids() {
       return ring.ids
+    },
+    get encrypts() {
+      return ring.encrypts
     },
     mac: (keyId) => ring.mac(keyId),
     refresh,
@@ -230,13 +262,14 @@ const contentOf = (bytes: Uint8Array) =>
  *
  * Any number of first runs at once end with one key. The file has mode 0600.
  * `addKey` writes the next generation beside it (`keyring.2.json`), with all its
- * keys, and then deletes it: the highest generation counts. A file that is missing later, too short, not a key ring or open to others is a
+ * keys, and then deletes it: the highest generation counts. So does `encrypts`, where
+ * the file does not say yet that its sessions are encrypted. A file that is missing later, too short, not a key ring or open to others is a
  * `StoreError`, and nothing is changed.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: { readonly file: string; readonly sessions: string }): Layer.Layer<
+export const layer = (options: Options): Layer.Layer<
   Keys.Signer,
   StoreError,
   FileSystem.FileSystem | Path.Path | SecureRandom.SecureRandom | Hmac | Liveness

@@ -38,6 +38,11 @@ export interface Stored extends StoredBytes {
   readonly holder?: Holder
   /** Since when the session is in its status, where its lease can be read. */
   readonly since?: Timestamp
+  /**
+   * Whether it is not encrypted, or not with the newest key, in a store that
+   * encrypts: storing it again mends that.
+   */
+  readonly isOutdated?: boolean
 }
 
 /**

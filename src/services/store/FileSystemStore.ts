@@ -298,7 +298,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
        */
       const refuseOpen = (id: SessionId.SessionId, directory: string, standing: Standing) =>
         sessions.entry(id, directory).pipe(
-          Effect.flatMap(({ entry: { holder, status } }) => {
+          Effect.flatMap(({ holder, status }) => {
             if (status === "elsewhere") return new AlreadyRunning({ liveness: "unknown", ...(holder && { holder }) })
             return status === "interrupted"
               ? Effect.fail(Leases.alreadyRunning({ ...standing, verdict: "dead" }))

@@ -25,7 +25,7 @@ const groupSize = 64
 /** An entry of a session at rest, for as long as its directory does not change: what is in it changes by renames. */
 interface Remembered {
   readonly identity: string
-  readonly entry: SessionList.Stored
+  readonly entry: SessionList.Entry
 }
 
 export const make = (services: {
@@ -41,8 +41,8 @@ export const make = (services: {
 
   /** What a look at a session's directory comes to. It is remembered where any change would show. */
   const look = Effect.fnUntraced(function*(id: SessionId, place: string) {
-    const { directory, entry, snapshot } = yield* sessions.entry(id, place)
-    const isAtRest = entry.status === "closed" || entry.status === "removed"
+    const { directory, entry, snapshot, status } = yield* sessions.entry(id, place)
+    const isAtRest = status === "closed" || status === "removed"
     const now = yield* Clock.currentTimeMillis
     if (isAtRest && isSettled(directory, now) && isSettled(snapshot, now)) {
       remembered.set(id, { identity: directory.identity, entry })
@@ -53,7 +53,7 @@ export const make = (services: {
   const stored = (name: string, id: SessionId): Effect.Effect<Option.Option<SessionList.Entry>> => {
     const directory = path.join(base, id)
     return look(id, directory).pipe(
-      Effect.map(Option.some<SessionList.Entry>),
+      Effect.asSome,
       Effect.catchIf(isMissing, () => Effect.succeedNone),
       Effect.catchIf(isPlatformError, (cause) => Effect.fail(new StoreError({ operation: "list", cause }))),
       Effect.catch((error) =>

@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { Blob, Digest } from "../../core/Blob.ts"
+import * as Envelope from "../../core/Envelope.ts"
 import * as Head from "../../core/Head.ts"
 import {
   AlreadyRunning,
@@ -263,6 +264,17 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
         name: id,
         id,
         ...removedAt,
+        ...Option.match(Envelope.headOf(row.snapshot), {
+          onNone: () => ({}),
+          onSome: (head) => ({
+            encrypted: {
+              head,
+              status: statusOf(row),
+              ...(Option.isNone(row.journal) ? {} : { writtenAt: row.writtenAt }),
+              bytes: bytesOf(row)
+            }
+          })
+        }),
         error
       })
       if (Result.isFailure(head)) return broken(head.failure)

@@ -11,7 +11,9 @@ import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
+import * as Envelope from "../../core/Envelope.ts"
 import * as Head from "../../core/Head.ts"
+import type { Holder } from "../../core/Holder.ts"
 import * as Journal from "../../core/Journal.ts"
 import type { Format } from "../../core/Migration.ts"
 import { InvalidJson, type SchemaVersion, TooLarge, Unsigned } from "../../core/SessionError.ts"
@@ -55,9 +57,25 @@ interface FoundAll {
   readonly bytes: Pick<Stored, "snapshot" | "journals" | "version">
 }
 
+/** What is known of an encrypted head: why it is not read, and its bytes for who has the key. */
+interface EncryptedHead {
+  readonly error: InvalidJson
+  readonly encrypted: Uint8Array
+}
+
+/** What a look at a session tells. */
+interface Look {
+  readonly entry: SessionList.Entry
+  readonly status: SessionList.Status
+  readonly holder?: Holder
+  /** Of the directory and of the snapshot that it was found in. */
+  readonly directory: Version
+  readonly snapshot: Version
+}
+
 /** What a snapshot's ends tell. */
 interface FoundHead {
-  readonly head: Head.Head
+  readonly head: Head.Head | EncryptedHead
   readonly signature: Option.Option<string>
   readonly version: Version
 }
@@ -69,7 +87,7 @@ interface FoundEntry extends FoundHead {
   readonly journal: Option.Option<Version>
 }
 
-const lineSize = ends(Journal.maxFirstLineBytes, 0)
+const lineSize = ends(Envelope.maxLineBytes, 0)
 
 const firstLine = (name: string, { head, version }: Ends, signature: Option.Option<string>): FirstLine => {
   const line = head.subarray(0, head.indexOf(0x0a) + 1 || head.length)
@@ -183,6 +201,21 @@ export const make = (services: {
       return versions.map(({ identity }) => identity).join(" ") === before.version
     }).pipe(Effect.orElseSucceed(() => false))
 
+  /** The first bytes of an encrypted snapshot: all that a list shows, for who has the key. */
+  function* readEncryptedHead(id: SessionId, short: Uint8Array): Steps<EncryptedHead> {
+    let found = Envelope.headOf(short)
+    if (Option.isNone(found)) {
+      const longer = yield { name: Layout.snapshot, ...ends(Envelope.maxLineBytes + Head.maxHeadBytes, 0) }
+      if (Result.isFailure(longer)) return Result.fail(longer.failure)
+      found = Envelope.headOf(longer.success.head)
+    }
+    const error = Envelope.refuse(id, short)
+    return Option.match(found, {
+      onNone: () => Result.fail(error),
+      onSome: (encrypted) => Result.succeed({ error, encrypted })
+    })
+  }
+
   /** The head, from the first bytes that hold all of it. */
   function* readHead(id: SessionId): Steps<FoundHead, SchemaVersion> {
     const found = yield { name: Layout.snapshot, ...ends(headBytes, Head.maxTailBytes) }
@@ -190,6 +223,10 @@ export const make = (services: {
     const { head: short, tail, version } = found.success
     const signature = Head.signatureAtEnd(tail)
     if (version.size > limits.maxBytes) return tooLarge(id, version.size)
+    if (Envelope.isEncrypted(short)) {
+      const head = yield* readEncryptedHead(id, short)
+      return Result.map(head, (head) => ({ head, signature, version }))
+    }
     const isCut = version.size > short.length
     if (Option.isNone(signature) && isCut) return Result.fail(new InvalidJson({ id, reason: new Unsigned({}) }))
     const decode = (bytes: Uint8Array) => Head.decode(id, bytes, Option.isSome(signature), format)
@@ -233,6 +270,22 @@ export const make = (services: {
     const standing = yield* leases.judge(found.highest)
     const state = status(standing, Option.isSome(journal))
     const lastWrite = Option.flatMap(journal, modified)
+    const bytes = version.size + Option.match(journal, { onNone: () => 0, onSome: ({ size }) => size })
+    const { holder, removed } = Option.match(standing.lease, {
+      onNone: () => ({ holder: {}, removed: {} }),
+      onSome: ({ holder, since }) => ({
+        holder: state === "running" || state === "elsewhere" ? { holder } : {},
+        removed: state === "removed" ? { removedAt: since } : {}
+      })
+    })
+    const seen = { status: state, ...holder, directory: own, snapshot: version }
+    if ("encrypted" in head) {
+      const written = Option.match(lastWrite, { onNone: () => ({}), onSome: (writtenAt) => ({ writtenAt }) })
+      const encrypted = { head: head.encrypted, status: state, ...holder, ...written, bytes }
+      const entry: SessionList.Broken = { _tag: "Broken", name: id, id, ...removed, encrypted, error: head.error }
+      const look: Look = { entry, ...seen }
+      return look
+    }
     const entry: SessionList.Stored = {
       _tag: "Stored",
       id,
@@ -245,20 +298,16 @@ export const make = (services: {
         () => head.updatedAt
       ),
       ...(head.closedAt === undefined ? {} : { closedAt: head.closedAt }),
-      ...Option.match(standing.lease, {
-        onNone: () => ({}),
-        onSome: ({ holder, since }) => ({
-          ...(state === "removed" ? { removedAt: since } : {}),
-          ...(state === "running" || state === "elsewhere" ? { holder } : {})
-        })
-      }),
+      ...removed,
+      ...holder,
       messages: head.messages,
       todosOpen: head.todosOpen,
       todosDone: head.todosDone,
-      bytes: version.size + Option.match(journal, { onNone: () => 0, onSome: ({ size }) => size }),
+      bytes,
       ...(head.parent === undefined ? {} : { parent: head.parent })
     }
-    return { entry, directory: own, snapshot: version }
+    const look: Look = { entry, ...seen }
+    return look
   })
 
   return { entry, isStill, read }
