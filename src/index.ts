@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as Blob from "./core/Blob.ts"
 export * as Holder from "./core/Holder.ts"
 export * as Migration from "./core/Migration.ts"
 export * as ProjectPath from "./core/ProjectPath.ts"

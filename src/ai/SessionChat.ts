@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { NoExcessProperties } from "effect/Types"
+import type { StoreError } from "../core/SessionError.ts"
 import type { ChangeError, RunningSession } from "../services/RunningSession.ts"
 import * as Calls from "./Calls.ts"
 import * as History from "./History.ts"
@@ -151,16 +152,19 @@ export interface Operations {
  */
 export interface SessionChat extends Operations {
   readonly session: RunningSession
-  /** The conversation as the model gets it, without the `system` of the options. */
-  readonly history: Effect.Effect<Prompt.Prompt>
+  /**
+   * The conversation as the model gets it, without the `system` of the options. A large
+   * part that is missing or damaged is told of in words, and logged.
+   */
+  readonly history: Effect.Effect<Prompt.Prompt, StoreError>
   /** The tool calls that had no result when the chat was made, and how they were answered. */
   readonly repaired: ReadonlyArray<Repair.Repaired>
   /** The tool calls that wait for an approval. They outlive a crash. */
-  readonly pendingApprovals: Effect.Effect<ReadonlyArray<PendingApproval>>
+  readonly pendingApprovals: Effect.Effect<ReadonlyArray<PendingApproval>, StoreError>
   /** The history as data that `Chat.fromExport` takes. */
-  readonly export: Effect.Effect<unknown, AiError.AiError>
+  readonly export: Effect.Effect<unknown, AiError.AiError | StoreError>
   /** The history as JSON that `Chat.fromJson` takes. */
-  readonly exportJson: Effect.Effect<string, AiError.AiError>
+  readonly exportJson: Effect.Effect<string, AiError.AiError | StoreError>
 }
 
 /**
@@ -280,12 +284,13 @@ type Untyped = ReturnType<typeof operations>
 
 const encodeHistory = Schema.encodeEffect(Prompt.Prompt)
 
-const exported = (method: string, history: Effect.Effect<Prompt.Prompt>) =>
-  Effect.mapError(
-    Effect.flatMap(history, encodeHistory),
-    (error) =>
-      AiError.make({ module: "SessionChat", method, reason: AiError.InvalidOutputError.fromSchemaError(error) })
-  )
+const exported = (method: string, history: Effect.Effect<Prompt.Prompt, StoreError>) =>
+  Effect.flatMap(history, (prompt) =>
+    Effect.mapError(
+      encodeHistory(prompt),
+      (error) =>
+        AiError.make({ module: "SessionChat", method, reason: AiError.InvalidOutputError.fromSchemaError(error) })
+    ))
 
 /** JSON leaves out what is undefined, and a reader would miss the result of a tool that gives none. */
 const toJson = (history: unknown): string => JSON.stringify(history, (_, value: unknown) => value ?? null)

@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Message } from "../core/Session.ts"
-import { EventRejected } from "../core/SessionError.ts"
+import { EventRejected, type StoreError } from "../core/SessionError.ts"
 import type { RunningSession } from "../services/RunningSession.ts"
 import * as Calls from "./Calls.ts"
 import * as History from "./History.ts"
@@ -23,6 +23,7 @@ import type { Recorder } from "./Recorder.ts"
 import * as Repair from "./Repair.ts"
 import * as SessionPrompt from "./SessionPrompt.ts"
 import * as ToolCalls from "./ToolCalls.ts"
+import * as Whole from "./Whole.ts"
 
 /**
  * What a turn works on. `system` is what the application tells the model first,
@@ -59,13 +60,13 @@ export interface Begun {
 }
 
 /**
- * The messages of a session in the model's order.
+ * The messages of a session in the model's order, with their large parts.
  *
  * @category getters
  * @since 0.1.0
  */
-export const messagesOf = (session: RunningSession): Effect.Effect<ReadonlyArray<Message>> =>
-  Effect.map(session.state, ({ conversation }) => History.arrange(conversation))
+export const messagesOf = (session: RunningSession): Effect.Effect<ReadonlyArray<Message>, StoreError> =>
+  Effect.flatMap(session.state, ({ conversation }) => Whole.messages(session, History.arrange(conversation)))
 
 /**
  * The tools that a caller hands in, if there are any.

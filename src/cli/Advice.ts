@@ -168,6 +168,26 @@ export const run = (
 }
 
 /**
+ * Why a session was not exported.
+ *
+ * @category advice
+ * @since 0.1.0
+ */
+export const exported = (reason: SessionError.ExportFailed["reason"], id: string): Advice => {
+  switch (reason._tag) {
+    case "FileExists":
+      return [`${reason.path} exists.`, "Name another file with --output, or replace it: --overwrite"]
+    case "TooLarge":
+      return [
+        `In one file it would have ${reason.bytes} bytes, and no more than ${reason.limit} could be imported.`,
+        "Copy the sessions directory instead, and its key ring."
+      ]
+    case "ProjectOutside":
+      return run(reason, id)
+  }
+}
+
+/**
  * Why a session refused an event.
  *
  * @category advice
@@ -180,6 +200,16 @@ export const rejected = (reason: SessionError.EventRejected["reason"]): Advice =
     case "TooLarge":
       return [
         `The session would have ${reason.bytes} bytes, and ${reason.limit} may be.`,
+        "Go on in a new session: reprise new"
+      ]
+    case "PartTooLarge":
+      return [
+        `One of its parts has ${reason.bytes} bytes, and ${reason.limit} may be.`,
+        "Make it smaller: a picture of less detail, or a part of the file."
+      ]
+    case "PartsFull":
+      return [
+        `Its large parts would have ${reason.bytes} bytes, and ${reason.limit} may be.`,
         "Go on in a new session: reprise new"
       ]
     case "Refused":

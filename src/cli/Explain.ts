@@ -82,21 +82,25 @@ const ofSession = (error: SessionError.SessionError): readonly [what: string, ..
     case "CreateFailed":
       return ["The session was not stored.", ...Advice.run(error.reason, "")]
     case "ExportFailed":
-      return [
-        `Session ${error.id} was not exported.`,
-        ...(error.reason._tag === "FileExists"
-          ? [`${error.reason.path} exists.`, "Name another file with --output, or replace it: --overwrite"] as const
-          : Advice.run(error.reason, error.id))
-      ]
+      return [`Session ${error.id} was not exported.`, ...Advice.exported(error.reason, error.id)]
     case "EventRejected":
       return [`Session ${error.id} refused the change.`, ...Advice.rejected(error.reason)]
     case "SessionEnded":
       return [`Session ${error.id} has ended.`, ...Advice.ended(error.reason, error.id)]
+    case "InvalidBlob":
+      return [
+        `A large part of session ${error.id} can't be believed.`,
+        error.reason._tag === "BlobMissing"
+          ? `Blob ${error.digest}${error.messageId === undefined ? "" : ` of message ${error.messageId}`} is missing.`
+          : `Blob ${error.digest}${error.messageId === undefined ? "" : ` of message ${error.messageId}`} was changed.`,
+        `Put it back from a backup. Everything else can be read: reprise show ${error.id}`,
+        ExitCode.broken
+      ]
     case "PatternTooSlow":
       return [
         "The expression was stopped.",
         "On some text it takes for ever.",
-        "Write it without repetitions inside repetitions, or search for a text: without --regex"
+        "Correct it so that no repetition is inside another one, or search for a text: without --regex"
       ]
     case "StoreError": {
       const why = causeOf(error.cause)
@@ -109,7 +113,7 @@ const isSessionError = (error: unknown): error is SessionError.SessionError =>
   error instanceof SessionError.NotFound || error instanceof SessionError.InvalidJson ||
   error instanceof SessionError.SchemaVersion || error instanceof SessionError.RestoreFailed ||
   error instanceof SessionError.CreateFailed || error instanceof SessionError.ExportFailed ||
-  error instanceof SessionError.EventRejected ||
+  error instanceof SessionError.EventRejected || error instanceof SessionError.InvalidBlob ||
   error instanceof SessionError.SessionEnded || error instanceof SessionError.PatternTooSlow ||
   error instanceof SessionError.StoreError
 

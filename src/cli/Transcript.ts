@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Blob from "../core/Blob.ts"
 import type * as Session from "../core/Session.ts"
 import * as Timestamp from "../core/Timestamp.ts"
 import * as Output from "./Output.ts"
@@ -63,8 +64,10 @@ const folded = (mark: string, name: string, value: unknown, options: Options): R
   ]
 }
 
-const part = (part: Session.Part, options: Options): ReadonlyArray<string> => {
+/** A part, of which `large` bytes are stored beside the session. */
+const part = (part: Session.Part, large: number | undefined, options: Options): ReadonlyArray<string> => {
   const { style } = options
+  const size = large === undefined ? "" : `, ${Words.size(large)}`
   switch (part.type) {
     case "text":
       return paragraph(part.text, options)
@@ -79,7 +82,7 @@ const part = (part: Session.Part, options: Options): ReadonlyArray<string> => {
           }`
         ]
     case "file":
-      return [`${indent}${style.dim(`(file, ${Printable.line(part.mediaType)})`)}`]
+      return [`${indent}${style.dim(`(file, ${Printable.line(part.mediaType)}${size})`)}`]
     case "tool-call":
       return folded("→", part.name, part.params, options)
     case "tool-result":
@@ -112,6 +115,9 @@ const roleStyle = (style: Style, role: Session.Role): (text: string) => string =
 export const message = (message: Session.Message, options: Options): ReadonlyArray<string> => {
   const { cells, from, now, style } = options
   const number = from === undefined ? "" : `  #${from}`
+  const large = new Map(
+    Blob.references(message).flatMap(({ at, bytes }) => at.length === 3 ? [[at[1], bytes] as const] : [])
+  )
   const millis = Timestamp.toMillis(message.timestamp)
   const ago = Words.ago(millis, now)
   const exact = Words.dateTime(millis)
@@ -121,7 +127,7 @@ export const message = (message: Session.Message, options: Options): ReadonlyArr
     `${roleStyle(style, message.role)(style.bold(message.role))}  ${style.dim(`${when}${number}`)}`,
     ...(typeof message.content === "string"
       ? paragraph(message.content, options)
-      : message.content.flatMap((piece) => part(piece, options)))
+      : message.content.flatMap((piece, index) => part(piece, large.get(index), options)))
   ]
 }
 

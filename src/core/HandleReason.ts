@@ -39,6 +39,38 @@ export class SessionFull extends Schema.TaggedError<SessionFull>(error("SessionF
 }
 
 /**
+ * One part of the message is larger than a part may be. Bytes.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class PartTooLarge extends Schema.TaggedError<PartTooLarge>(error("PartTooLarge"))("PartTooLarge", {
+  bytes: Schema.Int,
+  limit: Schema.Int
+}) {
+  override get message(): string {
+    return `one of its parts has ${this.bytes} bytes and the limit is ${this.limit}. ` +
+      "Make it smaller, or raise SessionLimits.maxBlobBytes."
+  }
+}
+
+/**
+ * The large parts of the session would be too large together. Bytes.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class PartsFull extends Schema.TaggedError<PartsFull>(error("PartsFull"))("PartsFull", {
+  bytes: Schema.Int,
+  limit: Schema.Int
+}) {
+  override get message(): string {
+    return `the large parts of the session would have ${this.bytes} bytes and the limit is ${this.limit}. ` +
+      "Go on in a new session, or raise SessionLimits.maxBlobsBytes."
+  }
+}
+
+/**
  * The application's redaction hook refused the event, or failed.
  *
  * @category reasons

@@ -8,6 +8,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { BlobDamaged, BlobMissing } from "./BlobReason.ts"
 import {
   BadSignature,
   BrokenJournal,
@@ -19,7 +20,16 @@ import {
   UnknownKey,
   Unsigned
 } from "./DocumentReason.ts"
-import { Closed, Invalid, LeaseLost, NotRunning, Refused, SessionFull } from "./HandleReason.ts"
+import {
+  Closed,
+  Invalid,
+  LeaseLost,
+  NotRunning,
+  PartsFull,
+  PartTooLarge,
+  Refused,
+  SessionFull
+} from "./HandleReason.ts"
 import {
   AlreadyRunning,
   AlreadyStored,
@@ -38,6 +48,7 @@ import {
   TooManyStored
 } from "./RunReason.ts"
 
+export * from "./BlobReason.ts"
 export * from "./DocumentReason.ts"
 export * from "./HandleReason.ts"
 export * from "./RunReason.ts"
@@ -168,7 +179,7 @@ export class CreateFailed extends Schema.TaggedError<CreateFailed>(error("Create
  */
 export class ExportFailed extends Schema.TaggedError<ExportFailed>(error("ExportFailed"))("ExportFailed", {
   id: Schema.String,
-  reason: Schema.Union([ProjectOutside, FileExists])
+  reason: Schema.Union([ProjectOutside, FileExists, TooLarge])
 }) {
   override get message(): string {
     return `Session ${this.id} was not exported: ${this.reason.message}`
@@ -183,7 +194,7 @@ export class ExportFailed extends Schema.TaggedError<ExportFailed>(error("Export
  */
 export class EventRejected extends Schema.TaggedError<EventRejected>(error("EventRejected"))("EventRejected", {
   id: Schema.String,
-  reason: Schema.Union([Invalid, SessionFull, Refused])
+  reason: Schema.Union([Invalid, SessionFull, PartTooLarge, PartsFull, Refused])
 }) {
   override get message(): string {
     return `Session ${this.id} refused the event: ${this.reason.message}`
@@ -202,6 +213,26 @@ export class SessionEnded extends Schema.TaggedError<SessionEnded>(error("Sessio
 }) {
   override get message(): string {
     return `Session ${this.id} has ended: ${this.reason.message}`
+  }
+}
+
+/**
+ * A large part of a message can't be read. The session itself can.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidBlob extends Schema.TaggedError<InvalidBlob>(error("InvalidBlob"))("InvalidBlob", {
+  id: Schema.String,
+  /** The message that refers to it, where that is known. */
+  messageId: Schema.optionalKey(Schema.String),
+  /** The SHA-256 that it is stored by. */
+  digest: Schema.String,
+  reason: Schema.Union([BlobMissing, BlobDamaged])
+}) {
+  override get message(): string {
+    const of = this.messageId === undefined ? "" : ` of message ${this.messageId}`
+    return `A large part${of} in session ${this.id} (blob ${this.digest}) can't be read: ${this.reason.message}`
   }
 }
 
@@ -232,7 +263,7 @@ export class PatternTooSlow extends Schema.TaggedError<PatternTooSlow>(error("Pa
 }) {
   override get message(): string {
     return `The expression was stopped after ${Duration.format(this.limit)}: on some text it takes for ever. ` +
-      "Write it without repetitions inside repetitions, or search for a text."
+      "Correct it so that no repetition is inside another one, or search for a text."
   }
 }
 
@@ -257,5 +288,6 @@ export type SessionError =
   | ExportFailed
   | EventRejected
   | SessionEnded
+  | InvalidBlob
   | PatternTooSlow
   | StoreError

@@ -162,6 +162,7 @@ const launch = Effect.fnUntraced(function*(
   )
   return yield* SessionWriter.make({
     claim,
+    readBlob: store.readBlob,
     keyRing,
     limits: store.limits,
     format: store.format,

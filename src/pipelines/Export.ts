@@ -9,17 +9,22 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import type * as Redacted from "effect/Redacted"
+import * as Blob from "../core/Blob.ts"
+import type { Message } from "../core/Session.ts"
 import {
   ExportFailed,
   FileExists,
+  type InvalidBlob,
   type InvalidJson,
   type NotFound,
   ProjectOutside,
   type SchemaVersion,
-  StoreError
+  StoreError,
+  TooLarge
 } from "../core/SessionError.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import * as Snapshot from "../core/Snapshot.ts"
+import * as Blobs from "../services/Blobs.ts"
 import type { Hmac } from "../services/Hmac.ts"
 import { SessionStore } from "../services/SessionStore.ts"
 import { shared, signed, Signer } from "../services/Signer.ts"
@@ -64,6 +69,34 @@ const portablePath = Effect.fnUntraced(function*(id: SessionId, project: string,
   return `./${steps.join("/")}`
 })
 
+/** What could not be brought in again is not written. */
+const refuseLarger = Effect.fnUntraced(function*(id: SessionId, bytes: number) {
+  const { limits } = yield* SessionStore
+  if (bytes > limits.maxBytes) {
+    return yield* new ExportFailed({ id, reason: new TooLarge({ bytes, limit: limits.maxBytes }) })
+  }
+})
+
+/** The messages with their large parts in them: a file has nothing beside it. */
+const whole = Effect.fnUntraced(function*(
+  id: SessionId,
+  conversation: ReadonlyArray<Message>,
+  stored: ReadonlyArray<Uint8Array>
+) {
+  const { readBlob } = yield* SessionStore
+  const large = conversation.flatMap(Blob.references).reduce((sum, { bytes }) => sum + bytes, 0)
+  // Before anything is read: none of it becomes smaller as text.
+  yield* refuseLarger(id, stored.reduce((sum, { length }) => sum + length, 0) + large)
+  return yield* Effect.forEach(
+    conversation,
+    (message, index) =>
+      Effect.map(Blobs.materialise({ id, readBlob }, message), (restored) => {
+        const bytes = stored[index]
+        return restored === message && bytes !== undefined ? bytes : Snapshot.encodeMessage(restored)
+      })
+  )
+})
+
 /** Writes the whole file under a name of its own, and then gives it its name in one step. */
 const put = Effect.fnUntraced(function*(file: string, bytes: Uint8Array, overwrite: boolean) {
   const path = yield* Path.Path
@@ -79,7 +112,9 @@ const put = Effect.fnUntraced(function*(file: string, bytes: Uint8Array, overwri
 })
 
 /**
- * Writes a session to a file: one signed document with everything in it.
+ * Writes a session to a file: one signed document with everything in it, also
+ * what is stored beside the session. One of more than `SessionLimits.maxBytes` could
+ * not be imported, and is refused.
  *
  * **Details**
  *
@@ -93,18 +128,19 @@ const put = Effect.fnUntraced(function*(file: string, bytes: Uint8Array, overwri
  */
 export const exportTo: (id: SessionId, file: string, options?: ExportOptions) => Effect.Effect<
   ExportReport,
-  NotFound | InvalidJson | SchemaVersion | ExportFailed | StoreError,
+  NotFound | InvalidJson | SchemaVersion | InvalidBlob | ExportFailed | StoreError,
   SessionStore | Signer | Hmac | SecureRandom.SecureRandom | FileSystem.FileSystem | Path.Path
 > = Effect.fn("Sessions.exportTo")(function*(id: SessionId, file: string, options: ExportOptions = {}) {
   const path = yield* Path.Path
   const store = yield* SessionStore
-  const { isOpen, messages, snapshot, state } = yield* Load.open(id, yield* store.read(id))
+  const { isOpen, messages: stored, snapshot, state } = yield* Load.open(id, yield* store.read(id))
   const ring = options.secret === undefined ? yield* Signer : yield* shared(options.secret)
   const { session } = state
   const projectPath = options.root === undefined
     ? session.projectPath
     : yield* portablePath(id, session.projectPath, options.root)
   const { closedAt, epoch } = snapshot.head
+  const messages = yield* whole(id, state.conversation, stored)
   const document = yield* signed(Snapshot.encode(ring, { ...state, session: { ...session, projectPath } }, messages, {
     epoch,
     // Of one that was resumed it is the moment of an earlier close.
@@ -112,6 +148,7 @@ export const exportTo: (id: SessionId, file: string, options?: ExportOptions) =>
     purpose: "export",
     version: store.format.version
   }))
+  yield* refuseLarger(id, document.bytes.length)
   const target = path.resolve(file)
   yield* Effect.uninterruptible(put(target, document.bytes, options.overwrite === true)).pipe(
     Effect.mapError((error: PlatformError) =>

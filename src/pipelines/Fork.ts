@@ -94,7 +94,7 @@ const attempt = Effect.fn("Sessions.fork")(function*(
   )
   const id = SessionId.make(yield* random.uuidV4())
   const state = Fork.make(from, messages, { id, name, projectPath, at: yield* now })
-  yield* store.alone(Effect.uninterruptible(Effect.andThen(Placement.place(state, Option.none()), made(id))))
+  yield* store.alone(Effect.uninterruptible(Effect.andThen(Placement.place(state, Option.none(), parent), made(id))))
   yield* Effect.annotateLogs(Effect.logInfo("forked"), { forkId: id, messages })
   const report: ForkReport = {
     id,

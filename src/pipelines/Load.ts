@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Holder } from "../core/Holder.ts"
 import type { SessionState } from "../core/Session.ts"
-import type { InvalidJson, NotFound, SchemaVersion, StoreError } from "../core/SessionError.ts"
+import type { InvalidBlob, InvalidJson, NotFound, SchemaVersion, StoreError } from "../core/SessionError.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import type { Status } from "../core/SessionList.ts"
 import type { Verified } from "../core/StoredSession.ts"
@@ -15,6 +15,7 @@ import * as StoredSession from "../core/StoredSession.ts"
 import type { Timestamp } from "../core/Timestamp.ts"
 import * as SessionStore from "../services/SessionStore.ts"
 import * as Signer from "../services/Signer.ts"
+import * as Materialise from "./Materialise.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
@@ -106,6 +107,9 @@ const reportOf = (stored: SessionStore.Stored, verified: Verified): LoadReport =
  * also on a session that runs elsewhere: it returns the acknowledged state at
  * that moment, and the report says that it runs and where.
  *
+ * Large parts of messages stay where they are, and messages refer to them:
+ * `Sessions.materialise` reads them.
+ *
  * @category operations
  * @since 0.1.0
  */
@@ -120,17 +124,23 @@ export const load: (id: SessionId) => Effect.Effect<
 }, Telemetry.ofSession("load"))
 
 /**
- * Checks everything that a load checks, and returns its report without the
- * session.
+ * Checks everything that a load checks, and every large part that is stored beside
+ * the session. Returns the report without the session.
+ *
+ * **Details**
+ *
+ * Fails with the first part that can't be read: the session is loaded all the same.
  *
  * @category operations
  * @since 0.1.0
  */
 export const verify: (id: SessionId) => Effect.Effect<
   LoadReport,
-  NotFound | InvalidJson | SchemaVersion | StoreError,
+  NotFound | InvalidJson | SchemaVersion | InvalidBlob | StoreError,
   SessionStore.SessionStore | Signer.Signer
 > = Effect.fn("Sessions.verify")(function*(id: SessionId) {
   const stored = yield* SessionStore.SessionStore.use((store) => store.read(id))
-  return reportOf(stored, yield* open(id, stored))
+  const verified = yield* open(id, stored)
+  yield* Materialise.check(id, verified.state.conversation)
+  return reportOf(stored, verified)
 }, Telemetry.ofSession("verify"))

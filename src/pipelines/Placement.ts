@@ -6,13 +6,16 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import * as Blob from "../core/Blob.ts"
 import * as ProjectPath from "../core/ProjectPath.ts"
 import type { SessionState } from "../core/Session.ts"
 import { CreateFailed, InvalidSession, StoreError } from "../core/SessionError.ts"
+import type { SessionId } from "../core/SessionId.ts"
 import * as Snapshot from "../core/Snapshot.ts"
 import * as StateSize from "../core/StateSize.ts"
 import * as StoredSession from "../core/StoredSession.ts"
 import type { Timestamp } from "../core/Timestamp.ts"
+import * as Blobs from "../services/Blobs.ts"
 import { ProjectDirectory } from "../services/ProjectDirectory.ts"
 import * as SessionStore from "../services/SessionStore.ts"
 import { signed, Signer } from "../services/Signer.ts"
@@ -50,22 +53,45 @@ export const settle = Effect.fnUntraced(function*(wanted: string, options: { rea
   return { projectPath: path.normalize(wanted), projectExists: false }
 })
 
+/** A conversation from elsewhere as it is stored here, and the blobs that it refers to. */
+const split = Effect.fnUntraced(function*({ conversation }: SessionState) {
+  const { limits } = yield* SessionStore.SessionStore
+  const { blobs, messages } = yield* Effect.mapError(
+    Blobs.splitAll(conversation, limits),
+    ({ bytes, limit }) => invalid(`one of its parts has ${bytes} bytes and the limit is ${limit}`)
+  )
+  const large = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  if (large > limits.maxBlobsBytes) {
+    return yield* invalid(`its large parts would have ${large} bytes and the limit is ${limits.maxBlobsBytes}`)
+  }
+  const put: SessionStore.NewBlobs = { put: blobs }
+  return { blobs: put, conversation: messages }
+})
+
 /**
  * Makes room for a session, and stores it: closed from the first moment that
- * anybody can take it. Needs the store's turn (`alone`), as everything does that
- * depends on how many are stored.
+ * anybody can take it, its large parts beside it. Needs the store's turn (`alone`),
+ * as everything does that depends on how many are stored. The messages of a fork
+ * refer to blobs of the session that they are `from`.
  *
  * @category operations
  * @since 0.1.0
  */
 export const place = Effect.fnUntraced(
-  function*(state: SessionState, closedAt: Option.Option<Timestamp>) {
+  function*(given: SessionState, closedAt: Option.Option<Timestamp>, from?: SessionId) {
     const store = yield* SessionStore.SessionStore
     const keyRing = yield* Signer
     const { version } = store.format
-    const { id, parent } = state.session
+    const { id, parent } = given.session
     const epoch = SessionStore.firstEpoch
-    const messages = state.conversation.map(Snapshot.encodeMessage)
+    const { blobs, conversation } = yield* from === undefined
+      ? split(given)
+      : Effect.succeed({
+        blobs: { from: { id: from, digests: Blob.digestsOf(given.conversation) } },
+        conversation: given.conversation
+      })
+    const state: SessionState = { ...given, conversation }
+    const messages = conversation.map(Snapshot.encodeMessage)
     const bytes = StateSize.total(StateSize.measure(state, messages))
     if (bytes > store.limits.maxBytes) {
       return yield* invalid(`it would have ${bytes} bytes and the limit is ${store.limits.maxBytes}`)
@@ -80,7 +106,7 @@ export const place = Effect.fnUntraced(
       })
     )
     let isOurs = false
-    yield* store.create(id, begun.snapshot.bytes, begun.journal.firstLine).pipe(
+    yield* store.create(id, begun.snapshot.bytes, begun.journal.firstLine, blobs).pipe(
       Effect.tap(() =>
         Effect.sync(() => {
           isOurs = true

@@ -232,6 +232,7 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
   yield* Effect.logInfo("activated")
   return yield* SessionWriter.make({
     claim,
+    readBlob: store.readBlob,
     keyRing,
     limits: store.limits,
     format: store.format,

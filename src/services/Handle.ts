@@ -11,6 +11,7 @@ import * as Json from "../core/Json.ts"
 import { EventRejected, Invalid, Refused } from "../core/SessionError.ts"
 import * as SessionEvent from "../core/SessionEvent.ts"
 import type { SessionId } from "../core/SessionId.ts"
+import * as Blobs from "./Blobs.ts"
 import { now } from "./Now.ts"
 import * as Redaction from "./Redaction.ts"
 import type { RunningSession } from "./RunningSession.ts"
@@ -64,16 +65,25 @@ export const make = (options: {
   const reject = rejection(id)
   const check = checkOf(id, limits)
 
+  /** Writes an event without what is large in it, which goes beside the session. */
+  const write = Effect.fnUntraced(function*(event: SessionEvent.SessionEvent) {
+    if (event._tag !== "MessageAppended") return yield* Effect.as(writer.submit(event), event)
+    const { blobs, message } = yield* Effect.mapError(
+      Blobs.split(event.message, limits),
+      (reason) => new EventRejected({ id, reason })
+    )
+    const stored: SessionEvent.SessionEvent = { _tag: "MessageAppended", message }
+    return yield* Effect.as(writer.submit(stored, blobs), stored)
+  })
+
   const submit = Effect.fnUntraced(function*(input: unknown) {
     const event = yield* check(input)
-    if (redact === Redaction.none) return yield* Effect.as(writer.submit(event), event)
+    if (redact === Redaction.none) return yield* write(event)
     const refuse = (cause: unknown) => new EventRejected({ id, reason: new Refused({ cause }) })
     const redacted = yield* Effect.mapError(redact(event, id), refuse)
     if (redacted._tag !== event._tag) return yield* refuse(new Error("the hook made another event of it"))
     // Checked and copied even where it is the same object: the hook may have changed it, and may keep it.
-    const stored = yield* check(redacted)
-    yield* writer.submit(stored)
-    return stored
+    return yield* write(yield* check(redacted))
   })
 
   return {
@@ -92,6 +102,8 @@ export const make = (options: {
     configure: (config) => Effect.asVoid(submit({ _tag: "Configured", config })),
     rename: (name) => Effect.asVoid(submit({ _tag: "Renamed", name })),
     annotate: (metadata) => Effect.asVoid(submit({ _tag: "Annotated", metadata })),
+    blob: (reference) => Blobs.read(writer.source, reference),
+    materialise: (message) => Blobs.materialise(writer.source, message),
     checkpoint: writer.checkpoint,
     awaitExit: exit
   }

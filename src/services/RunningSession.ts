@@ -6,9 +6,10 @@
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Stream from "effect/Stream"
+import type { Reference } from "../core/Blob.ts"
 import type { JsonObject } from "../core/Json.ts"
 import type { Message, MessageInput, SessionConfig, SessionState, Todo } from "../core/Session.ts"
-import type { EventRejected, InvalidJson, SessionEnded, StoreError } from "../core/SessionError.ts"
+import type { EventRejected, InvalidBlob, InvalidJson, SessionEnded, StoreError } from "../core/SessionError.ts"
 import type { SessionId } from "../core/SessionId.ts"
 
 /**
@@ -44,8 +45,15 @@ export interface RunningSession {
   readonly earlier: Effect.Effect<ReadonlyArray<Message>, InvalidJson>
   /** The present state, then each later one; a slow reader sees the latest. Ends with the session. */
   readonly changes: Stream.Stream<SessionState>
-  /** Adds a message and returns it as it is stored. */
+  /**
+   * Adds a message and returns it as it is stored: with references where files, or
+   * what tools were given or returned, are larger than `SessionLimits.blobOver`.
+   */
   readonly append: (message: MessageInput) => Effect.Effect<Message, ChangeError>
+  /** A message of this session as it was appended, with what it refers to. Read each time. */
+  readonly materialise: (message: Message) => Effect.Effect<Message, InvalidBlob | StoreError>
+  /** The bytes that a message of this session refers to. Read each time. */
+  readonly blob: (reference: Reference) => Effect.Effect<Uint8Array, InvalidBlob | StoreError>
   /** Replaces the whole to-do list. */
   readonly replaceTodos: (todos: ReadonlyArray<Todo>) => Effect.Effect<void, ChangeError>
   /** Adds a line to the prompt history. */

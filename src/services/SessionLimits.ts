@@ -13,6 +13,15 @@ import * as Duration from "effect/Duration"
 export interface Limits {
   /** Bytes of a snapshot and its journal together. Default 10 MiB. */
   readonly maxBytes: number
+  /**
+   * Bytes from which on a file or what a tool returns is stored beside the session,
+   * as a blob: counted of its text, or about of its JSON. `Infinity`: never. Default 64 KiB.
+   */
+  readonly blobOver: number
+  /** Bytes of one blob. Default 32 MiB. */
+  readonly maxBlobBytes: number
+  /** Bytes of all blobs of a session together. Default 1 GiB. */
+  readonly maxBlobsBytes: number
   /** Levels of arrays and objects in a stored document. Default 64. */
   readonly maxDepth: number
   /** Stored sessions, those in the trash aside. Default 100. */
@@ -47,6 +56,9 @@ export interface Limits {
  */
 export const defaults: Limits = {
   maxBytes: 10 * 1024 * 1024,
+  blobOver: 64 * 1024,
+  maxBlobBytes: 32 * 1024 * 1024,
+  maxBlobsBytes: 1024 * 1024 * 1024,
   maxDepth: 64,
   maxStored: 100,
   whenFull: "refuse",

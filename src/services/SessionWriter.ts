@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import type { Blob } from "../core/Blob.ts"
 import type { Entry, Writer } from "../core/Journal.ts"
 import * as Journal from "../core/Journal.ts"
 import type { Format } from "../core/Migration.ts"
@@ -22,6 +23,7 @@ import {
   Invalid,
   type InvalidJson,
   NotRunning,
+  PartsFull,
   SessionEnded,
   SessionFull,
   type StoreError
@@ -33,8 +35,10 @@ import * as StateSize from "../core/StateSize.ts"
 import * as StoredSession from "../core/StoredSession.ts"
 import * as Text from "../core/Text.ts"
 import type * as Timestamp from "../core/Timestamp.ts"
+import type * as Blobs from "./Blobs.ts"
 import { now } from "./Now.ts"
 import type { ChangeError } from "./RunningSession.ts"
+import * as SessionBlobs from "./SessionBlobs.ts"
 import type { Limits } from "./SessionLimits.ts"
 import type { Claim } from "./SessionStore.ts"
 import { signed } from "./Signer.ts"
@@ -63,8 +67,16 @@ export interface SessionWriter {
   /** The messages before those of the state. */
   readonly earlier: Effect.Effect<ReadonlyArray<Message>, InvalidJson>
   readonly changes: Stream.Stream<SessionState>
-  /** Succeeds when the event is durable. Interrupted while it waits, it never happens. */
-  readonly submit: (event: SessionEvent.SessionEvent) => Effect.Effect<void, ChangeError>
+  /** Where the blobs of its messages are read. */
+  readonly source: Blobs.Source
+  /**
+   * Succeeds when the event is durable, and the blobs that it refers to. Interrupted
+   * while it waits, it never happens.
+   */
+  readonly submit: (
+    event: SessionEvent.SessionEvent,
+    blobs?: ReadonlyArray<Blob>
+  ) => Effect.Effect<void, ChangeError>
   readonly checkpoint: Effect.Effect<void, SessionEnded | StoreError>
   /** Writes the final snapshot and ends. After a failure the session can go on. */
   readonly close: Effect.Effect<void, SessionEnded | StoreError>
@@ -80,6 +92,7 @@ interface Item {
   readonly event: SessionEvent.SessionEvent
   readonly json: string
   readonly message: Uint8Array | undefined
+  readonly blobs: ReadonlyArray<Blob>
   readonly outcome: Deferred.Deferred<void, ChangeError>
 }
 
@@ -117,6 +130,7 @@ export const encodeEvent = (
  */
 export const make = Effect.fnUntraced(function*(options: {
   readonly claim: Claim
+  readonly readBlob: Blobs.Source["readBlob"]
   readonly keyRing: KeyRing
   readonly limits: Limits
   readonly format: Format
@@ -141,6 +155,7 @@ export const make = Effect.fnUntraced(function*(options: {
     size: StateSize.measure(options.state, options.messages)
   }
   let journal = options.journal
+  const blobs = SessionBlobs.make({ claim, messages: () => saved.state.conversation, earlier })
   let queue: Array<Item> = []
   let needsCheckpoint = false
   let ended: SessionEnded | undefined
@@ -199,17 +214,22 @@ export const make = Effect.fnUntraced(function*(options: {
   const assemble = (items: ReadonlyArray<Item>, at: Timestamp.Timestamp): Batch => {
     const draft = SessionEvent.draft(saved.state)
     const accepted: Array<Item> = []
+    const tally = blobs.tally()
     let size = saved.size
     for (const item of items) {
       const after = StateSize.after(size, item.event, draft.session(), item.message)
       const bytes = StateSize.total(after)
-      const applied: Result.Result<void, Invalid | SessionFull> = bytes > limits.maxBytes
+      const withBlobs = tally.with(item.blobs)
+      const applied: Result.Result<void, Invalid | SessionFull | PartsFull> = bytes > limits.maxBytes
         ? Result.fail(new SessionFull({ bytes, limit: limits.maxBytes }))
+        : withBlobs > limits.maxBlobsBytes
+        ? Result.fail(new PartsFull({ bytes: withBlobs, limit: limits.maxBlobsBytes }))
         : Result.mapError(draft.apply({ at, event: item.event }), ({ expected }) => new Invalid({ path: "", expected }))
       if (Result.isFailure(applied)) {
         Deferred.doneUnsafe(item.outcome, Exit.fail(new EventRejected({ id, reason: applied.failure })))
       } else {
         accepted.push(item)
+        tally.add(item.blobs)
         size = after
       }
     }
@@ -249,13 +269,24 @@ export const make = Effect.fnUntraced(function*(options: {
     )
   })
 
+  /** Stores the blobs of a batch, before anything refers to them. Where that fails, only what has some does. */
+  const storeBlobs = Effect.fnUntraced(function*(batch: Batch, at: Timestamp.Timestamp) {
+    const items = batch.accepted.filter(({ blobs }) => blobs.length > 0)
+    if (items.length === 0) return batch
+    const stored = yield* Effect.exit(endsWhenLost(blobs.store(items.flatMap(({ blobs }) => blobs))))
+    if (Exit.isSuccess(stored)) return batch
+    for (const { outcome } of items) Deferred.doneUnsafe(outcome, stored)
+    return assemble(batch.accepted.filter(({ blobs }) => blobs.length === 0), at)
+  })
+
   /** Writes everything that is queued: one write, one sync. */
   const flush = Effect.gen(function*() {
     yield* Effect.yieldNow
     if (queue.length === 0) return
     const items = queue
     queue = []
-    const batch = assemble(items, yield* now)
+    const at = yield* now
+    const batch = yield* storeBlobs(assemble(items, at), at)
     if (batch.accepted.length === 0) return
     const outcome = yield* Effect.exit(writeBatch(batch))
     if (Exit.isSuccess(outcome)) announce()
@@ -272,13 +303,16 @@ export const make = Effect.fnUntraced(function*(options: {
     )
   }).pipe(Effect.uninterruptible)
 
-  const submit: SessionWriter["submit"] = (event) =>
+  const submit: SessionWriter["submit"] = (event, blobs = []) =>
     Effect.suspend(() => {
       const { json, message } = encodeEvent(event)
-      const bytes = Math.min(message?.length ?? Text.toBytes(json).length, limits.maxQueuedBytes)
-      return room.withPermits(bytes)(Effect.gen(function*() {
+      const bytes = blobs.reduce(
+        (sum, { bytes }) => sum + bytes.length,
+        message?.length ?? Text.toBytes(json).length
+      )
+      return room.withPermits(Math.min(bytes, limits.maxQueuedBytes))(Effect.gen(function*() {
         yield* unlessEnded
-        const item: Item = { event, json, message, outcome: Deferred.makeUnsafe() }
+        const item: Item = { event, json, message, blobs, outcome: Deferred.makeUnsafe() }
         queue.push(item)
         waiting.openUnsafe()
         yield* Effect.onInterrupt(Deferred.await(item.outcome), () =>
@@ -307,7 +341,7 @@ export const make = Effect.fnUntraced(function*(options: {
         Snapshot.encode(keyRing, saved.state, saved.messages, { epoch: claim.epoch, closedAt, version })
       )
       needsCheckpoint = true
-      yield* endsWhenLost(Effect.andThen(keepOriginal, claim.close(snapshot.bytes)))
+      yield* endsWhenLost(Effect.andThen(keepOriginal, claim.close(snapshot.bytes, blobs.needed)))
       yield* end(new SessionEnded({ id, reason: new Closed({}) }))
     }).pipe(Effect.uninterruptible)
   )
@@ -337,6 +371,7 @@ export const make = Effect.fnUntraced(function*(options: {
     state: Effect.sync(() => saved.state),
     earlier: Effect.suspend(() => Effect.fromResult(Snapshot.parseMessages(id, earlier, limits.maxDepth))),
     changes,
+    source: { id, readBlob: options.readBlob },
     submit,
     checkpoint,
     close,

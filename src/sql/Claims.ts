@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Fragment } from "effect/sql/Statement"
+import type { Digest } from "../core/Blob.ts"
 import type { Holder } from "../core/Holder.ts"
 import type { Format } from "../core/Migration.ts"
 import type { InvalidJson, NotFound } from "../core/SessionError.ts"
@@ -19,6 +20,7 @@ import * as StoredSession from "../core/StoredSession.ts"
 import { toMillis } from "../core/Timestamp.ts"
 import { now } from "../services/Now.ts"
 import type { Claim, NewJournal, Stored } from "../services/store/Contract.ts"
+import type { Blobs } from "./Blobs.ts"
 import * as Change from "./Change.ts"
 import type { Database } from "./Database.ts"
 import * as Shown from "./Shown.ts"
@@ -59,11 +61,12 @@ const setJournal = ({ sql }: Database, journal: Option.Option<Journal>, recency:
   })
 
 export const make = (services: {
+  readonly blobs: Blobs
   readonly database: Database
   readonly format: Format
   readonly leaseFor: Duration.Duration
 }) => {
-  const { database, format, leaseFor } = services
+  const { blobs, database, format, leaseFor } = services
   const { now: databaseNow, run, sql } = database
   const apply = Change.make(database)
   const leaseUntil = sql`lease_until = ${databaseNow} + ${Duration.toMillis(leaseFor)}`
@@ -198,6 +201,13 @@ export const make = (services: {
         isSettled = true
       }))
 
+    const putBlobs: Claim["putBlobs"] = (given) =>
+      operation(Effect.forEach(given, (blob) =>
+        change("append", {
+          set: sql`state = 'held', ${leaseUntil}`,
+          rest: (where) => [blobs.put(id, blob)(where)]
+        }), { discard: true }))
+
     const keepOriginal: Claim["keepOriginal"] = (version) =>
       operation(change("checkpoint", {
         set: sql`state = 'held', ${leaseUntil}`,
@@ -241,15 +251,27 @@ export const make = (services: {
     /** The row of nobody. Its nonce stays: a release that nobody knows to have counted can be made again. */
     const released = Effect.map(now, (since) => sql`state = 'released', since = ${since}`)
 
-    const close: Claim["close"] = (snapshot) =>
+    /** Blobs that are stored, and not needed once the session is closed. */
+    const surplus = Effect.fnUntraced(function*(needed: () => ReadonlySet<Digest>) {
+      const stored = yield* blobs.stored(id)
+      const kept = stored.length === 0 ? new Set<Digest>() : needed()
+      return stored.filter((digest) => !kept.has(digest))
+    })
+
+    const close: Claim["close"] = (snapshot, needed) =>
       operation(Effect.gen(function*() {
+        const dropped = needed === undefined ? [] : yield* surplus(needed)
         isSettled = false
         const shown = Shown.fromSnapshot(id, snapshot, format)
         const closed = yield* millis
         const at = Shown.recencyOf(Option.getOrElse(shown.updatedAt, () => closed))
         yield* change("close", {
           set: sql`${yield* released}, ${setJournal(database, Option.none(), at)}, ${snapshotFacts(snapshot, shown)}`,
-          rest: (where) => [putSnapshot(snapshot, shown)(where), dropJournals(sql`1 = 1`)(where)]
+          rest: (where) => [
+            putSnapshot(snapshot, shown)(where),
+            dropJournals(sql`1 = 1`)(where),
+            ...blobs.drop(id, dropped)(where)
+          ]
         })
         yield* over
       }))
@@ -312,6 +334,7 @@ export const make = (services: {
         Effect.map(Effect.option(options.read), Option.exists((now) => StoredSession.isSame(before, now))),
       begin,
       append,
+      putBlobs,
       keepOriginal,
       checkpoint,
       close,

@@ -21,6 +21,7 @@ import { now } from "../services/Now.ts"
 import { SessionFormat } from "../services/SessionFormat.ts"
 import { SessionLimits } from "../services/SessionLimits.ts"
 import { firstEpoch, SessionStore, type Stored } from "../services/store/Contract.ts"
+import * as Blobs from "./Blobs.ts"
 import * as Change from "./Change.ts"
 import * as Claims from "./Claims.ts"
 import * as Database from "./Database.ts"
@@ -81,7 +82,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const holder = JSON.stringify(self)
   const leaseFor = Duration.fromInputUnsafe(options.leaseFor ?? defaultLeaseFor)
   const leaseUntil = sql`${databaseNow} + ${Duration.toMillis(leaseFor)}`
-  const claims = Claims.make({ database, format, leaseFor })
+  const blobs = Blobs.make(database)
+  const claims = Claims.make({ blobs, database, format, leaseFor })
   const { entries, list } = Lists.make({ database, format })
 
   /** An id that no row can have is asked of no database. */
@@ -132,7 +134,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   /** Gives back what may have been won by a statement that failed. */
   const undo = (operation: string, change: Change.Change) => Effect.ignore(run(operation)(apply(change)))
 
-  const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine) =>
+  const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine, given = {}) =>
     Effect.gen(function*() {
       const nonce = yield* random.uuidV4()
       const since = yield* now
@@ -153,7 +155,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
             SELECT ${id}, ${snapshot}, ${shown.head}, ${shown.isSigned ? 1 : 0}, ${shown.nameText}, ${shown.pathText}
             WHERE ${where} ON CONFLICT DO NOTHING`,
           sql`INSERT INTO reprise_journal (session_id, epoch, part, number, bytes)
-            SELECT ${id}, ${journal.epoch}, ${journal.part}, 0, ${firstLine} WHERE ${where} ON CONFLICT DO NOTHING`
+            SELECT ${id}, ${journal.epoch}, ${journal.part}, 0, ${firstLine} WHERE ${where} ON CONFLICT DO NOTHING`,
+          ...blobs.prepare(id, given)(where)
         ]
       })).pipe(Effect.onError(() =>
         undo("create", {
@@ -274,7 +277,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     Effect.andThen(checkId(id), Effect.map(standingOf("restore", id), Standing.isRemoved))
 
   const deleteAll = (id: SessionId.SessionId, where: Fragment): ReadonlyArray<Fragment> =>
-    ["reprise_snapshots", "reprise_journal", "reprise_originals"].map((table) =>
+    ["reprise_snapshots", "reprise_journal", "reprise_blobs", "reprise_originals"].map((table) =>
       sql`DELETE FROM ${sql(table)} WHERE session_id = ${id} AND ${where}`
     )
 
@@ -294,6 +297,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     entries,
     list,
     read: read("read"),
+    readBlob: blobs.read,
     create,
     claim,
     remove,

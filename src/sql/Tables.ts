@@ -5,6 +5,7 @@
  * reprise_sessions   a row for each session: who holds it, and where it stands in a list
  * reprise_snapshots  the snapshot, and what a list shows and searches of it
  * reprise_journal    what happened since: a row for each write, in the order of its numbers
+ * reprise_blobs      large parts of its messages, by the SHA-256 of their bytes
  * reprise_originals  the last snapshot of each older format version
  * ```
  *
@@ -26,12 +27,16 @@ const lock = 7_290_734_311
 /** An index row has room for this much of a path, in any alphabet. */
 export const indexedPathLength = 256
 
-const first = Effect.gen(function*() {
-  const sql = (yield* SqlClient).withoutTransforms()
-  const [bytes, text] = sql.onDialectOrElse({
+/** What bytes and texts are in the database. */
+const columnTypes = (sql: SqlClient) =>
+  sql.onDialectOrElse({
     pg: () => [sql.literal("BYTEA"), sql.literal("TEXT COLLATE \"C\"")] as const,
     orElse: () => [sql.literal("BLOB"), sql.literal("TEXT")] as const
   })
+
+const first = Effect.gen(function*() {
+  const sql = (yield* SqlClient).withoutTransforms()
+  const [bytes, text] = columnTypes(sql)
   yield* sql`CREATE TABLE reprise_sessions (
     id ${text} NOT NULL PRIMARY KEY,
     epoch BIGINT NOT NULL,
@@ -75,7 +80,18 @@ const first = Effect.gen(function*() {
   )`
 })
 
-const steps = { "0001_sessions": first }
+const second = Effect.gen(function*() {
+  const sql = (yield* SqlClient).withoutTransforms()
+  const [bytes, text] = columnTypes(sql)
+  yield* sql`CREATE TABLE reprise_blobs (
+    session_id ${text} NOT NULL,
+    digest ${text} NOT NULL,
+    bytes ${bytes} NOT NULL,
+    PRIMARY KEY (session_id, digest)
+  )`
+})
+
+const steps = { "0001_sessions": first, "0002_blobs": second }
 const newest = Object.keys(steps).length
 
 /**

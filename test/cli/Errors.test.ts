@@ -61,6 +61,10 @@ const every: { readonly [N in NameOf<SessionError.SessionError>]: readonly [Sess
     1
   ],
   "ExportFailed/FileExists": [new SessionError.ExportFailed({ id, reason: new SessionError.FileExists({ path }) }), 1],
+  "ExportFailed/TooLarge": [
+    new SessionError.ExportFailed({ id, reason: new SessionError.TooLarge({ bytes: 2, limit: 1 }) }),
+    1
+  ],
   "EventRejected/Invalid": [
     new SessionError.EventRejected({ id, reason: new SessionError.Invalid({ path: "a", expected: "b" }) }),
     1
@@ -68,6 +72,27 @@ const every: { readonly [N in NameOf<SessionError.SessionError>]: readonly [Sess
   "EventRejected/TooLarge": [
     new SessionError.EventRejected({ id, reason: new SessionError.SessionFull({ bytes: 2, limit: 1 }) }),
     1
+  ],
+  "EventRejected/PartTooLarge": [
+    new SessionError.EventRejected({ id, reason: new SessionError.PartTooLarge({ bytes: 2, limit: 1 }) }),
+    1
+  ],
+  "EventRejected/PartsFull": [
+    new SessionError.EventRejected({ id, reason: new SessionError.PartsFull({ bytes: 2, limit: 1 }) }),
+    1
+  ],
+  "InvalidBlob/BlobMissing": [
+    new SessionError.InvalidBlob({ id, digest: "0".repeat(64), reason: new SessionError.BlobMissing({}) }),
+    4
+  ],
+  "InvalidBlob/BlobDamaged": [
+    new SessionError.InvalidBlob({
+      id,
+      messageId: "m",
+      digest: "0".repeat(64),
+      reason: new SessionError.BlobDamaged({})
+    }),
+    4
   ],
   "EventRejected/Refused": [
     new SessionError.EventRejected({ id, reason: new SessionError.Refused({ cause: "no" }) }),

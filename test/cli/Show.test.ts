@@ -54,6 +54,32 @@ const told = Effect.gen(function*() {
 })
 
 describe("reprise show", () => {
+  it.effect("tells how large a part is that is stored beside the session, and shows what tools said in full", () =>
+    Effect.gen(function*() {
+      const { project, run, within } = yield* Cli.inMemory
+      const result = `${"x".repeat(60)}\n`.repeat(2000)
+      const id = yield* within(Effect.gen(function*() {
+        const config = { provider: "anthropic", model: "claude", temperature: 0.5, maxTokens: 100 }
+        const session = yield* Sessions.create({ project, config })
+        yield* session.append({
+          role: "user",
+          content: [{ type: "file", mediaType: "image/png", data: "!".repeat(1_300_000) }]
+        })
+        yield* session.append({
+          role: "tool",
+          content: [{ type: "tool-result", id: "t1", name: "run", isFailure: false, result }]
+        })
+        yield* Sessions.close(session.id)
+        return session.id
+      }))
+      const short = yield* run(["show", id])
+      assert.include(short.out, "(file, image/png, 1.2 MiB)")
+      assert.include(short.out, "[122000 bytes, stored as blob ")
+      const full = (yield* run(["show", id, "--full"])).out
+      assert.isAbove(full.split("x".repeat(60)).length, 2000)
+      assert.strictEqual((yield* run(["verify", id])).code, 0)
+    }))
+
   it.effect("tells who said what and when, folds tool calls and results, and shows todos and usage", () =>
     Effect.gen(function*() {
       const { id, project, run } = yield* told

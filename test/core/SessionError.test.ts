@@ -17,6 +17,8 @@ const ended = (reason: SessionError.SessionEnded["reason"]) => new SessionError.
 const path = "/home/project"
 const project = { path }
 
+const digest = "0123456789abcdef".repeat(4)
+
 /** Every error with every reason: what it says of the facts, and what to do next. Content and causes hold a secret. */
 const errors: ReadonlyArray<readonly [error: SessionError.SessionError, facts: ReadonlyArray<string>, next: string]> = [
   [
@@ -24,7 +26,11 @@ const errors: ReadonlyArray<readonly [error: SessionError.SessionError, facts: R
     [id, "message 9", "4"],
     "Pass a number from 1 on"
   ],
-  [new SessionError.PatternTooSlow({ limit: Duration.seconds(2) }), ["2s"], "Write it without repetitions"],
+  [
+    new SessionError.PatternTooSlow({ limit: Duration.seconds(2) }),
+    ["2s"],
+    "Correct it so that no repetition is inside"
+  ],
   [new SessionError.NotFound({ target: id }), [id], "List what is stored with Sessions.list"],
   [invalid(new SessionError.TooLarge({ bytes: 11, limit: 10 })), [id, "11", "10"], "Raise SessionLimits.maxBytes"],
   [invalid(new SessionError.NotUtf8({})), [id, "UTF-8"], "Restore the file from a backup"],
@@ -147,6 +153,22 @@ const errors: ReadonlyArray<readonly [error: SessionError.SessionError, facts: R
     "Correct the event"
   ],
   [rejected(new SessionError.SessionFull({ bytes: 11, limit: 10 })), [id, "11", "10"], "Go on in a new session"],
+  [
+    rejected(new SessionError.PartTooLarge({ bytes: 11, limit: 10 })),
+    [id, "11", "10"],
+    "raise SessionLimits.maxBlobBytes"
+  ],
+  [rejected(new SessionError.PartsFull({ bytes: 11, limit: 10 })), [id, "11", "10"], "Go on in a new session"],
+  [
+    new SessionError.InvalidBlob({ id, messageId: "m-1", digest, reason: new SessionError.BlobMissing({}) }),
+    [id, digest, "message m-1", "not there"],
+    "Restore it from a backup"
+  ],
+  [
+    new SessionError.InvalidBlob({ id, digest, reason: new SessionError.BlobDamaged({}) }),
+    [id, digest, "not what was stored"],
+    "Restore it from a backup"
+  ],
   [rejected(new SessionError.Refused({ cause: new Error(secret) })), [id, "redaction hook"], "see cause"],
   [ended(new SessionError.Closed({})), [id, "closed"], "Resume it to go on"],
   [ended(new SessionError.LeaseLost({ holder })), [id, "process 4711 on box"], "Go on there, or resume it here"],
@@ -197,6 +219,7 @@ describe("SessionError", () => {
       SessionError.ExportFailed,
       SessionError.EventRejected,
       SessionError.SessionEnded,
+      SessionError.InvalidBlob,
       SessionError.PatternTooSlow,
       SessionError.StoreError
     ])

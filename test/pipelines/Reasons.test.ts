@@ -1,6 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Layer, Option, Schema, Stream } from "effect"
-import { ProjectDirectory, Redaction, RestoreStep, SessionError, type SessionId, Sessions } from "effect-reprise"
+import {
+  ProjectDirectory,
+  Redaction,
+  RestoreStep,
+  type Session,
+  SessionError,
+  type SessionId,
+  Sessions
+} from "effect-reprise"
 import { NodePatternGuard, NodeSessions } from "effect-reprise/node"
 import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
 import * as Rig from "../suites/rig.ts"
@@ -56,6 +64,22 @@ const resumeAfter = (
     const id = yield* createClosed(tools.project)
     yield* change(tools, id)
     yield* Sessions.resume(id)
+  })
+
+const screenshot = (bytes: number): Session.MessageInput => ({
+  role: "user",
+  content: [{ type: "file", mediaType: "image/png", data: "!".repeat(bytes) }]
+})
+
+/** Does something to the one blob of a session, and verifies that. */
+const withBlob = (change: (file: string) => Effect.Effect<void, unknown, FileSystem.FileSystem>) =>
+  Effect.fnUntraced(function*({ project, sessions }: Tools) {
+    const fs = yield* FileSystem.FileSystem
+    const { append, id } = yield* Sessions.create({ project, config: Rig.config })
+    yield* append(screenshot(100_000))
+    const [name] = yield* fs.readDirectory(`${sessions}/${id}/blobs`)
+    yield* change(`${sessions}/${id}/blobs/${name}`)
+    yield* Sessions.verify(id)
   })
 
 /** Root may enter everything, so the refusal is the file system's word. */
@@ -179,6 +203,20 @@ const cases: { readonly [N in Name]: Case } = {
       yield* Sessions.exportTo(id, `${tools.root}/exported.json`, { root: yield* otherProject(tools) })
     })
   },
+  "ExportFailed/TooLarge": {
+    limits: { maxBytes: 8192, blobOver: 1024 },
+    run: Effect.fnUntraced(function*({ project, root }) {
+      const { append, id } = yield* Sessions.create({ project, config: Rig.config })
+      yield* append(screenshot(8192))
+      yield* Sessions.exportTo(id, `${root}/exported.json`)
+    })
+  },
+  "InvalidBlob/BlobMissing": {
+    run: withBlob((file) => FileSystem.FileSystem.use((fs) => fs.remove(file)))
+  },
+  "InvalidBlob/BlobDamaged": {
+    run: withBlob((file) => FileSystem.FileSystem.use((fs) => fs.writeFileString(file, "something else")))
+  },
   "RestoreFailed/ProjectChanged": { run: resumeAfter(({ project, use }) => Effect.sync(() => use(swap(project)))) },
   "RestoreFailed/ProjectAlreadyOpen": {
     run: resumeAfter(({ project }) => Sessions.create({ project, config: Rig.config }))
@@ -255,6 +293,20 @@ const cases: { readonly [N in Name]: Case } = {
       yield* append({ role: "user", content: "x".repeat(8192) })
     })
   },
+  "EventRejected/PartTooLarge": {
+    limits: { maxBlobBytes: 65_537 },
+    run: Effect.fnUntraced(function*({ project }) {
+      const { append } = yield* Sessions.create({ project, config: Rig.config })
+      yield* append(screenshot(65_538))
+    })
+  },
+  "EventRejected/PartsFull": {
+    limits: { maxBlobsBytes: 70_000 },
+    run: Effect.fnUntraced(function*({ project }) {
+      const { append } = yield* Sessions.create({ project, config: Rig.config })
+      yield* append(screenshot(70_001))
+    })
+  },
   "EventRejected/Refused": {
     redact: () => Effect.fail("not this one"),
     run: Effect.fnUntraced(function*({ project }) {
@@ -301,7 +353,8 @@ const namesOfSchemas: ReadonlyArray<string> = [
   ...named("CreateFailed", SessionError.CreateFailed.fields.reason),
   ...named("ExportFailed", SessionError.ExportFailed.fields.reason),
   ...named("EventRejected", SessionError.EventRejected.fields.reason),
-  ...named("SessionEnded", SessionError.SessionEnded.fields.reason)
+  ...named("SessionEnded", SessionError.SessionEnded.fields.reason),
+  ...named("InvalidBlob", SessionError.InvalidBlob.fields.reason)
 ]
 
 const isSessionError = Schema.is(Schema.Union([
@@ -314,7 +367,8 @@ const isSessionError = Schema.is(Schema.Union([
   SessionError.CreateFailed,
   SessionError.ExportFailed,
   SessionError.EventRejected,
-  SessionError.SessionEnded
+  SessionError.SessionEnded,
+  SessionError.InvalidBlob
 ]))
 
 /** Words that tell what to do next. */
@@ -323,6 +377,7 @@ const advice = new RegExp(
     "[Rr]estore",
     "Pass",
     "Close",
+    "Write",
     "Raise",
     "raise",
     "Try again",

@@ -5,6 +5,7 @@
 import { Effect, Fiber, FileSystem, Option, Path, Stream } from "effect"
 import { SessionId, SessionList, Sessions } from "../../src/index.ts"
 import * as Child from "./kills/child.ts"
+import * as Large from "./kills/large.ts"
 import * as Process from "./kills/process.ts"
 import { type Operation, type Situation, situations } from "./kills/situations.ts"
 import * as Places from "./places.ts"
@@ -54,7 +55,7 @@ const files = {
 export const unlike = Effect.fnUntraced(function*(places: Workspace, id: string, state: keyof typeof files) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const names = yield* fs.readDirectory(path.join(places.sessions, id))
+  const names = (yield* fs.readDirectory(path.join(places.sessions, id))).filter((name) => name !== "blobs")
   const found = names.map((name) => name.replace(/^(journal|lease|session)(\.\d+)*\.jsonl?$/, "$1")).toSorted()
   return found.join() === files[state].join() ? [] : [`a ${state} session has ${names.toSorted().join()}`]
 })
@@ -70,9 +71,6 @@ export const strays = Effect.fnUntraced(function*(places: Workspace) {
   return left.length > 0 ? [`${left.join()} survived`] : []
 })
 
-const texts = (state: { readonly conversation: ReadonlyArray<{ readonly content: unknown }> }) =>
-  state.conversation.map(({ content }) => String(content))
-
 const isPrefix = (self: ReadonlyArray<string>, of: ReadonlyArray<string>) =>
   self.every((text, index) => of[index] === text)
 
@@ -85,13 +83,16 @@ const goOn = Effect.fnUntraced(function*(places: Workspace, id: SessionId.Sessio
   const running = yield* unlike(places, id, "running")
   yield* Sessions.close(id)
   const closed = yield* Sessions.load(id)
+  const said = yield* Large.words(id, closed.state)
+  const path = yield* Path.Path
   return [
     ...JSON.stringify(resumed) === JSON.stringify(loaded.state) ? [] : ["it resumed another state than it loaded"],
-    ...texts(closed.state).join() === [...texts(resumed), "after"].join()
+    ...said.join() === [...yield* Large.words(id, resumed), "after"].join()
       ? []
       : ["it lost something when it was closed"],
     ...running,
-    ...yield* unlike(places, id, "closed")
+    ...yield* unlike(places, id, "closed"),
+    ...yield* Large.surplus(path.join(places.sessions, id), closed.state)
   ]
 })
 
@@ -121,7 +122,7 @@ const examine = Effect.fnUntraced(function*(
   }
   for (const { id, status } of all) {
     if (status === "removed") yield* Sessions.restore(id)
-    const found = texts((yield* Sessions.load(id)).state)
+    const found = yield* Large.words(id, (yield* Sessions.load(id)).state)
     if (!isPrefix(acknowledged, found)) wrong.push(`acknowledged ${acknowledged.join()} and found ${found.join()}`)
     if (!isPrefix(found, [...acknowledged, ...expected.inFlight])) {
       wrong.push(`found ${found.join()}, which nobody said`)
@@ -164,7 +165,7 @@ export const killAt = Effect.fnUntraced(function*({ moment, mutant, number, oper
   const acknowledged = before === undefined ? testimony.acknowledged : before.acknowledged
   const { after, before: earlier } = situations[operation]
   const wrong = yield* examineBelow(places, { ...testimony, acknowledged }, {
-    inFlight: operation === "append" ? ["four"] : [],
+    inFlight: operation === "append" || operation === "large" ? ["four"] : [],
     situations: testimony.calls === undefined ? [earlier, after] : [after]
   })
   const failed = testimony.errors === "" ? [] : [testimony.errors]

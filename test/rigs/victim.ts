@@ -12,6 +12,7 @@ import { flushCompileCache } from "node:module"
 import { SessionId, Sessions } from "../../src/index.ts"
 import type { NodeSessions } from "../../src/node/index.ts"
 import type * as FileSystemHooks from "../../src/testing/FileSystemHooks.ts"
+import * as Large from "./kills/large.ts"
 import * as Later from "./kills/later.ts"
 import * as Process from "./kills/process.ts"
 import { isOperation, type Operation } from "./kills/situations.ts"
@@ -43,10 +44,12 @@ const create = Effect.tap(
 )
 
 const say3 = Effect.fnUntraced(function*(session: Effect.Success<typeof create>) {
-  for (const content of ["one", "two", "three"]) {
+  for (const content of ["one", "two"]) {
     yield* session.append({ role: "user", content })
     yield* say(`ack ${content}`)
   }
+  yield* session.append(Large.message("three"))
+  yield* say("ack three")
 })
 
 const running = Effect.tap(create, say3)
@@ -71,6 +74,10 @@ const operations: { readonly [Name in Operation]: Effect.Effect<unknown, unknown
   append: Effect.flatMap(
     Effect.tap(running, arm),
     (session) => Effect.andThen(session.append({ role: "user", content: "four" }), say("ack four"))
+  ),
+  large: Effect.flatMap(
+    Effect.tap(running, arm),
+    (session) => Effect.andThen(session.append(Large.message("four")), say("ack four"))
   ),
   checkpoint: Effect.flatMap(Effect.tap(running, arm), (session) => session.checkpoint),
   close: Effect.flatMap(Effect.tap(running, arm), (session) => Sessions.close(session.id)),

@@ -78,7 +78,7 @@ describe("The types of a SessionChat", () => {
   })
 
   it("pin that its history can be read and not be written", () => {
-    expectTypeOf<typeof chat.history>().toEqualTypeOf<Effect.Effect<Prompt.Prompt>>()
+    expectTypeOf<typeof chat.history>().toEqualTypeOf<Effect.Effect<Prompt.Prompt, SessionError.StoreError>>()
   })
 
   it("refuse options that a model does not have", () => {

@@ -14,6 +14,7 @@ import {
 } from "effect"
 import {
   Agent,
+  type Blob,
   type Hmac,
   type ProjectDirectory,
   type ResumeLimit,
@@ -47,6 +48,7 @@ type RestoreFailed = SessionError.RestoreFailed
 type CreateFailed = SessionError.CreateFailed
 type EventRejected = SessionError.EventRejected
 type SessionEnded = SessionError.SessionEnded
+type InvalidBlob = SessionError.InvalidBlob
 type StoreError = SessionError.StoreError
 
 /** A service of an application. */
@@ -73,7 +75,23 @@ describe("The types of operations", () => {
     expectTypeOf(Sessions.verify).toEqualTypeOf<
       (
         id: SessionId.SessionId
-      ) => Effect.Effect<Sessions.LoadReport, NotFound | InvalidJson | SchemaVersion | StoreError, Store | Sign>
+      ) => Effect.Effect<
+        Sessions.LoadReport,
+        NotFound | InvalidJson | SchemaVersion | InvalidBlob | StoreError,
+        Store | Sign
+      >
+    >()
+    expectTypeOf(Sessions.blob).toEqualTypeOf<
+      (
+        id: SessionId.SessionId,
+        reference: Blob.Reference
+      ) => Effect.Effect<Uint8Array, InvalidBlob | StoreError, Store>
+    >()
+    expectTypeOf(Sessions.materialise).toEqualTypeOf<
+      (
+        id: SessionId.SessionId,
+        message: Session.Message
+      ) => Effect.Effect<Session.Message, InvalidBlob | StoreError, Store>
     >()
     expectTypeOf<Sessions.LoadedSession>().toEqualTypeOf<
       { readonly state: Session.SessionState; readonly report: Sessions.LoadReport }
@@ -171,6 +189,8 @@ describe("The types of operations", () => {
       readonly earlier: Effect.Effect<ReadonlyArray<Session.Message>, InvalidJson>
       readonly changes: Stream.Stream<Session.SessionState>
       readonly append: (message: Session.MessageInput) => Effect.Effect<Session.Message, Change>
+      readonly materialise: (message: Session.Message) => Effect.Effect<Session.Message, InvalidBlob | StoreError>
+      readonly blob: (reference: Blob.Reference) => Effect.Effect<Uint8Array, InvalidBlob | StoreError>
       readonly replaceTodos: (todos: ReadonlyArray<Session.Todo>) => Effect.Effect<void, Change>
       readonly recordPrompt: (prompt: string) => Effect.Effect<void, Change>
       readonly configure: (config: Session.SessionConfig) => Effect.Effect<void, Change>

@@ -6,8 +6,11 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Blob from "../../core/Blob.ts"
+import type { Message } from "../../core/Session.ts"
 import * as Timestamp from "../../core/Timestamp.ts"
 import * as Load from "../../pipelines/Load.ts"
+import * as Materialise from "../../pipelines/Materialise.ts"
 import * as SessionStore from "../../services/SessionStore.ts"
 import * as Backend from "../Backend.ts"
 import * as CliJson from "../CliJson.ts"
@@ -93,6 +96,16 @@ const raw = Effect.fnUntraced(function*(target: Target.Target) {
   yield* Output.print(...[snapshot, ...journals].map((bytes) => Printable.json(text.decode(bytes)).replace(/\n$/, "")))
 })
 
+const isFile = ({ at }: Blob.Reference): boolean => at.length === 3 && at[2] === "data"
+
+/** A message with what tools were given and returned; what can't be read of it is left as it is stored. */
+const whole = (id: Target.Target["id"], message: Message) =>
+  Blob.references(message).every(isFile) ? Effect.succeed(message) : Effect.catchTag(
+    Materialise.materialise(id, message),
+    "InvalidBlob",
+    () => Effect.succeed(message)
+  )
+
 const loaded = Effect.fnUntraced(function*(target: Target.Target, input: Input) {
   const output = yield* Output.current
   const session = yield* Load.load(target.id)
@@ -111,7 +124,10 @@ const loaded = Effect.fnUntraced(function*(target: Target.Target, input: Input) 
       session: { ...state, conversation }
     })
   }
-  const lines = shown(session, conversation, {
+  const told = input.full
+    ? yield* Effect.forEach(conversation, (message) => whole(target.id, message))
+    : conversation
+  const lines = shown(session, told, {
     style: output.style,
     cells: output.columns,
     now: DateTime.toEpochMillis(yield* DateTime.now),

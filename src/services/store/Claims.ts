@@ -15,6 +15,7 @@ import * as Scope from "effect/Scope"
 import type { InvalidJson, NotFound } from "../../core/SessionError.ts"
 import { LeaseLost, NotRunning, SessionEnded, StoreError } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
+import type { BlobFiles } from "./BlobFiles.ts"
 import type { Claim, NewJournal, Stored } from "./Contract.ts"
 import type { Files } from "./Files.ts"
 import * as Layout from "./Layout.ts"
@@ -30,12 +31,13 @@ export interface JournalFile {
 }
 
 export const make = (services: {
+  readonly blobs: BlobFiles
   readonly files: Files
   readonly leases: Leases
   readonly path: Path.Path
   readonly random: SecureRandom.SecureRandom["Service"]
 }) => {
-  const { files, leases, path, random } = services
+  const { blobs, files, leases, path, random } = services
 
   /**
    * A claim that was won, given back when the scope closes. `opened` is the
@@ -62,6 +64,7 @@ export const make = (services: {
     let current = options.opened
     let isSettled = true
     let isOver = false
+    let hasBlobs = false
 
     const lost = Effect.gen(function*() {
       const names = yield* leases.names(directory)
@@ -222,6 +225,18 @@ export const make = (services: {
         })
       )
 
+    const putBlobs: Claim["putBlobs"] = (given) =>
+      change(
+        "append",
+        Effect.gen(function*() {
+          yield* keepJournal
+          yield* hold
+          if (!hasBlobs) yield* blobs.ensure(directory)
+          hasBlobs = true
+          yield* blobs.put(directory, given, { epoch: lease.epoch, preparedName, stillHeld })
+        })
+      )
+
     const keepOriginal: Claim["keepOriginal"] = (version) =>
       change(
         "checkpoint",
@@ -280,7 +295,7 @@ export const make = (services: {
       )
     })
 
-    const close: Claim["close"] = (snapshot) =>
+    const close: Claim["close"] = (snapshot, needed) =>
       change(
         "close",
         Effect.gen(function*() {
@@ -290,8 +305,10 @@ export const make = (services: {
           yield* files.syncDirectory(directory)
           // What is stored is complete from here on, whoever has the session next.
           yield* stillHeld
+          const { epoch } = lease
           yield* release
           yield* tidy()
+          if (needed !== undefined) yield* blobs.keep(directory, epoch, needed)
         })
       )
 
@@ -315,6 +332,7 @@ export const make = (services: {
       isStill: options.isStill,
       begin,
       append,
+      putBlobs,
       keepOriginal,
       checkpoint,
       close,

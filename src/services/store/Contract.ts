@@ -7,9 +7,17 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type { Blob, Digest } from "../../core/Blob.ts"
 import type { Holder } from "../../core/Holder.ts"
 import type { Format } from "../../core/Migration.ts"
-import type { AlreadyRunning, InvalidJson, NotFound, SessionEnded, StoreError } from "../../core/SessionError.ts"
+import type {
+  AlreadyRunning,
+  InvalidBlob,
+  InvalidJson,
+  NotFound,
+  SessionEnded,
+  StoreError
+} from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
 import type { StoredBytes } from "../../core/StoredSession.ts"
@@ -44,6 +52,19 @@ export interface NewJournal {
 }
 
 /**
+ * The blobs that a session is created with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NewBlobs {
+  /** New ones. */
+  readonly put?: ReadonlyArray<Blob>
+  /** Those of another session, as they are stored there. One that is missing there is left out. */
+  readonly from?: { readonly id: SessionId; readonly digests: ReadonlyArray<Digest> }
+}
+
+/**
  * The right to change one stored session, and the only way to.
  *
  * **Details**
@@ -69,6 +90,11 @@ export interface Claim {
   readonly begin: (journal: NewJournal) => Effect.Effect<void, SessionEnded | StoreError>
   /** Adds lines to the journal that was opened last. */
   readonly append: (lines: Uint8Array) => Effect.Effect<void, SessionEnded | StoreError>
+  /**
+   * Stores blobs, which lines that are appended after this may refer to. One that is
+   * there already is replaced by its equal, whatever became of it.
+   */
+  readonly putBlobs: (blobs: ReadonlyArray<Blob>) => Effect.Effect<void, SessionEnded | StoreError>
   /** Keeps the snapshot as it is beside the next ones: it is of an older format version. */
   readonly keepOriginal: (version: number) => Effect.Effect<void, SessionEnded | StoreError>
   /** Replaces the snapshot, and opens the journal that names the new one. */
@@ -76,8 +102,14 @@ export interface Claim {
     snapshot: Uint8Array,
     journal: NewJournal
   ) => Effect.Effect<void, SessionEnded | StoreError>
-  /** Replaces the snapshot and ends the claim; then the journals go. */
-  readonly close: (snapshot: Uint8Array) => Effect.Effect<void, SessionEnded | StoreError>
+  /**
+   * Replaces the snapshot and ends the claim; then the journals go, and all blobs but
+   * those that are `needed`. Without it all stay.
+   */
+  readonly close: (
+    snapshot: Uint8Array,
+    needed?: () => ReadonlySet<Digest>
+  ) => Effect.Effect<void, SessionEnded | StoreError>
   /** Ends the claim and changes nothing else. */
   readonly release: Effect.Effect<void, SessionEnded | StoreError>
   /**
@@ -117,11 +149,21 @@ export class SessionStore extends Context.Service<SessionStore, {
   readonly list?: ((filter: SessionList.Filter) => Stream.Stream<SessionList.Entry, StoreError>) | undefined
   /** One session at one moment. Changes nothing. */
   readonly read: (id: SessionId) => Effect.Effect<Stored, NotFound | InvalidJson | StoreError>
+  /**
+   * A blob of a session, which nobody has verified. One of more than `maxBytes` is
+   * refused as damaged, from its size. Changes nothing.
+   */
+  readonly readBlob: (
+    id: SessionId,
+    digest: Digest,
+    maxBytes: number
+  ) => Effect.Effect<Uint8Array, InvalidBlob | StoreError>
   /** Stores a new session, complete or not at all, and claims it. Its first journal has part 0. */
   readonly create: (
     id: SessionId,
     snapshot: Uint8Array,
-    firstLine: Uint8Array
+    firstLine: Uint8Array,
+    blobs?: NewBlobs
   ) => Effect.Effect<Claim, StoreError, Scope.Scope>
   /** Claims a stored session. A dead holder is replaced; any other only with `takeOver`. */
   readonly claim: (

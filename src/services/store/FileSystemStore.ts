@@ -14,14 +14,22 @@ import { isPlatformError, type PlatformError } from "effect/PlatformError"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import { AlreadyRunning, type InvalidJson, NotFound, StoreError } from "../../core/SessionError.ts"
+import {
+  AlreadyRunning,
+  BlobMissing,
+  InvalidBlob,
+  type InvalidJson,
+  NotFound,
+  StoreError
+} from "../../core/SessionError.ts"
 import * as SessionId from "../../core/SessionId.ts"
 import * as Liveness from "../Liveness.ts"
 import { SessionFormat } from "../SessionFormat.ts"
 import { SessionLimits } from "../SessionLimits.ts"
+import * as BlobFiles from "./BlobFiles.ts"
 import type { JournalFile } from "./Claims.ts"
 import * as Claims from "./Claims.ts"
-import { firstEpoch, SessionStore, type Stored } from "./Contract.ts"
+import { firstEpoch, type NewBlobs, SessionStore, type Stored } from "./Contract.ts"
 import * as Files from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Standing, Won } from "./Leases.ts"
@@ -71,7 +79,8 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const files = Files.make(fs)
       const leases = Leases.make({ files, path, liveness, random })
       const sessions = SessionFiles.make({ files, leases, path, limits, format })
-      const claims = Claims.make({ files, leases, path, random })
+      const blobFiles = BlobFiles.make({ files, path })
+      const claims = Claims.make({ blobs: blobFiles, files, leases, path, random })
       const directoryOf = (id: SessionId.SessionId) => path.join(base, id)
 
       /** The directory of a stored session, and nothing else by that name. */
@@ -91,6 +100,12 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
               Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
             )).pipe(failsIn(operation))
 
+      const readBlob: SessionStore["Service"]["readBlob"] = (id, digest, maxBytes) =>
+        Effect.flatMap(locate(id), (directory) => blobFiles.read(id, directory, digest, maxBytes)).pipe(
+          Effect.catchTag("NotFound", () => new InvalidBlob({ id, digest, reason: new BlobMissing({}) })),
+          failsIn("read")
+        )
+
       /** Makes what leads to the sessions, and makes it durable once. */
       const ensureBase = Effect.gen(function*() {
         if (!isDurable || !(yield* fs.exists(base))) yield* files.ensureDirectory(path, base)
@@ -109,10 +124,11 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       /** Everything of a new session, in a directory that nobody else looks into. */
       const prepare = Effect.fnUntraced(
-        function*(directory: string, won: Won, snapshot: Uint8Array, firstLine: Uint8Array) {
+        function*(directory: string, won: Won, snapshot: Uint8Array, firstLine: Uint8Array, blobs: NewBlobs) {
           const name = Layout.journal(firstEpoch, 0)
           yield* files.makeDirectory(directory)
           yield* files.write(path.join(directory, Layout.snapshot), snapshot)
+          yield* blobFiles.prepare(directory, blobs, blobs.from && directoryOf(blobs.from.id))
           yield* leases.write(path.join(directory, Layout.lease(won.epoch)), won)
           const scope = yield* Scope.make()
           const file = yield* Effect.onError(
@@ -125,7 +141,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         }
       )
 
-      const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine) =>
+      const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine, blobs = {}) =>
         Effect.gen(function*() {
           yield* ensureBase
           yield* sweep
@@ -133,7 +149,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           const won: Won = { epoch: firstEpoch, nonce }
           const target = directoryOf(id)
           liveness.held.add(nonce)
-          const journal = yield* prepare(directory, won, snapshot, firstLine).pipe(
+          const journal = yield* prepare(directory, won, snapshot, firstLine, blobs).pipe(
             Effect.tap((journal) =>
               files.rename(directory, target).pipe(
                 Effect.andThen(files.syncDirectory(base)),
@@ -355,6 +371,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         entries: Stream.catchIf(listing.entries, isPlatformError, (cause) =>
           Stream.fail(new StoreError({ operation: "list", cause }))),
         read: read("read"),
+        readBlob,
         create,
         claim,
         remove,

@@ -5,6 +5,7 @@
  * <directory>/<id>/session.json                  the snapshot
  * <directory>/<id>/journal.<epoch>.<part>.jsonl  what happened since
  * <directory>/<id>/lease.<epoch>.json            who holds, or last held, the session
+ * <directory>/<id>/blobs/<sha256>.<epoch>        a large part of a message, and the epoch of the claim that stored it
  * <directory>/<id>/original.v<version>.json      the last snapshot of an older format version
  * <directory>/<id>/pending.<epoch>.<nonce>       a file on its way to one of these names
  * <directory>/creating.<holder>.<nonce>          a session on its way to its id
@@ -15,6 +16,8 @@
  */
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
+import type { Digest } from "../../core/Blob.ts"
+import * as Blob from "../../core/Blob.ts"
 import type { Holder } from "../../core/Holder.ts"
 import * as SessionId from "../../core/SessionId.ts"
 
@@ -25,6 +28,11 @@ export const original = (version: number): string => `original.v${version}.json`
 export const lease = (epoch: number): string => `lease.${epoch}.json`
 
 export const journal = (epoch: number, part: number): string => `journal.${epoch}.${part}.jsonl`
+
+/** The directory of a session's blobs. */
+export const blobs = "blobs"
+
+export const blob = (digest: Digest, epoch: number): string => `${digest}.${epoch}`
 
 export const pending = (epoch: number, nonce: string): string => `pending.${epoch}.${nonce}`
 
@@ -70,6 +78,22 @@ export const parse = (names: ReadonlyArray<string>): Names => ({
     return epoch === undefined ? [] : [{ name, epoch: Number(epoch) }]
   })
 })
+
+/** A blob's file name, and the claim that stored it. */
+export interface BlobName {
+  readonly name: string
+  readonly digest: Digest
+  readonly epoch: number
+}
+
+const blobPattern = /^([0-9a-f]{64})\.([1-9]\d{0,14})$/
+
+/** The names in the directory of a session's blobs, those of later claims last. */
+export const parseBlobs = (names: ReadonlyArray<string>): ReadonlyArray<BlobName> =>
+  names.flatMap((name) => {
+    const [, digest, epoch] = blobPattern.exec(name) ?? []
+    return epoch === undefined || !Blob.isDigest(digest) ? [] : [{ name, digest, epoch: Number(epoch) }]
+  }).sort(Order.mapInput(Order.Number, ({ epoch }) => epoch))
 
 /** The epoch that counts; 0 where there is no lease. */
 export const highest = (names: Names): number => names.leases.at(-1) ?? 0

@@ -10,9 +10,13 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import type { Blob, Digest } from "../../core/Blob.ts"
 import * as Head from "../../core/Head.ts"
 import {
   AlreadyRunning,
+  BlobDamaged,
+  BlobMissing,
+  InvalidBlob,
   InvalidJson,
   LeaseLost,
   NotFound,
@@ -33,6 +37,7 @@ import { type Claim, firstEpoch, SessionStore, type Stored } from "./Contract.ts
 interface Row {
   readonly snapshot: Uint8Array
   readonly journal: Option.Option<Uint8Array>
+  readonly blobs: ReadonlyMap<Digest, Uint8Array>
   readonly epoch: number
   readonly state: "held" | "released" | "removed"
   readonly since: Timestamp.Timestamp
@@ -45,6 +50,15 @@ const statusOf = ({ journal, state }: Row): SessionList.Status => {
   if (state === "held") return "running"
   if (state === "removed") return "removed"
   return Option.isSome(journal) ? "interrupted" : "closed"
+}
+
+const withBlobs = (blobs: Row["blobs"], added: ReadonlyArray<Blob>): Row["blobs"] =>
+  new Map([...blobs, ...added.map(({ bytes, digest }) => [digest, bytes] as const)])
+
+const onlyNeeded = (blobs: Row["blobs"], needed: (() => ReadonlySet<Digest>) | undefined): Row["blobs"] => {
+  if (needed === undefined || blobs.size === 0) return blobs
+  const kept = needed()
+  return new Map([...blobs].filter(([digest]) => kept.has(digest)))
 }
 
 const versions = new WeakMap<Uint8Array, number>()
@@ -93,6 +107,15 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
           ? Effect.fail(new InvalidJson({ id, reason: new TooLarge({ bytes: bytesOf(row), limit: limits.maxBytes }) }))
           : Effect.succeed(storedOf(row)))
 
+    const readBlob: SessionStore["Service"]["readBlob"] = (id, digest, maxBytes) =>
+      Effect.suspend(() => {
+        const bytes = rows.get(id)?.blobs.get(digest)
+        if (bytes === undefined) return new InvalidBlob({ id, digest, reason: new BlobMissing({}) })
+        return bytes.length > maxBytes
+          ? new InvalidBlob({ id, digest, reason: new BlobDamaged({}) })
+          : Effect.succeed(bytes)
+      })
+
     const refuseHeld = (row: Row) =>
       row.state === "held" ? Effect.fail(new AlreadyRunning({ liveness: "alive" })) : Effect.void
 
@@ -133,6 +156,7 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
               return { ...row, writtenAt, journal: Option.map(row.journal, (journal) => Text.concat([journal, lines])) }
             })
           }),
+        putBlobs: (added) => change((row) => ({ ...row, blobs: withBlobs(row.blobs, added) })),
         // Nobody could read it: what is in memory goes with the program that wrote it.
         keepOriginal: () => change((row) => row),
         checkpoint: (snapshot, { bytes }) =>
@@ -140,11 +164,12 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
             before = Option.none()
             return { ...row, writtenAt, snapshot, journal: Option.some(bytes) }
           }),
-        close: (snapshot) =>
+        close: (snapshot, needed) =>
           Effect.tap(
             change((row, since) => ({
               ...row,
               snapshot,
+              blobs: onlyNeeded(row.blobs, needed),
               journal: Option.none(),
               epoch: epoch + 1,
               state: "released",
@@ -172,13 +197,19 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
       return claim
     })
 
-    const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine) =>
+    const create: SessionStore["Service"]["create"] = (id, snapshot, firstLine, { from, put = [] } = {}) =>
       Effect.gen(function*() {
         if (rows.has(id)) return yield* new StoreError({ operation: "create", cause: new Error("the id is taken") })
         const since = yield* now
+        const source = from === undefined ? undefined : rows.get(from.id)?.blobs
+        const brought = (from?.digests ?? []).flatMap((digest) => {
+          const bytes = source?.get(digest)
+          return bytes === undefined ? [] : [{ digest, bytes }]
+        })
         rows.set(id, {
           snapshot,
           journal: Option.some(firstLine),
+          blobs: withBlobs(new Map(), [...brought, ...put]),
           epoch: firstEpoch,
           state: "held",
           since,
@@ -253,6 +284,7 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
       format,
       entries: Stream.suspend(() => Stream.fromIterable([...rows].map(([id, row]) => entry(id, row)))),
       read: readRow,
+      readBlob,
       create,
       claim,
       remove,

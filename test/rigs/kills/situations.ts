@@ -6,6 +6,7 @@ export const situations = {
   key: { before: "nothing", after: "nothing" },
   create: { before: "nothing", after: "interrupted" },
   append: { before: "interrupted", after: "interrupted" },
+  large: { before: "interrupted", after: "interrupted" },
   checkpoint: { before: "interrupted", after: "interrupted" },
   close: { before: "interrupted", after: "closed" },
   resume: { before: "closed", after: "interrupted" },

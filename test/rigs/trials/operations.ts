@@ -3,6 +3,7 @@
  * it may fail with and what it comes to.
  */
 import { Clock, Effect, Layer, Stream } from "effect"
+import { createHash } from "node:crypto"
 import { type RunningSession, type Session, SessionList, Sessions, Signer } from "../../../src/index.ts"
 import * as Places from "../places.ts"
 import type { Process, Services, Situation, World } from "./world.ts"
@@ -70,6 +71,12 @@ const stored =
     id === undefined ? notHere : act(id)
 
 export const say = (session: RunningSession, content: string) => session.append({ role: "user", content })
+
+/** What is too large to stand in a session, and what stands in its place. */
+const large = "large\n".repeat(20_000)
+const largeAsStored = `[${large.length} bytes, stored as blob ${
+  createHash("sha256").update(large).digest("hex").slice(0, 12)
+}]`
 
 const todo: Session.Todo = { content: "another", status: "pending", activeForm: "doing another" }
 
@@ -141,6 +148,12 @@ export const operations: ReadonlyArray<Operation> = [
     after: says("c")
   },
   { ...onRunning, name: "append", act: running((session) => say(session, "c")), after: says("c") },
+  {
+    ...onRunning,
+    name: "append of a large part",
+    act: running((session) => session.append({ role: "tool", content: large })),
+    after: (before) => ({ ...before, said: [...before.said, JSON.stringify(largeAsStored)] })
+  },
   {
     ...onRunning,
     name: "appends at once",

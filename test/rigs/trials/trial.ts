@@ -75,6 +75,7 @@ const lookElsewhere = Effect.fnUntraced(function*(
   if (!SessionList.isStored(entry)) return yield* Effect.die(new Error(`it lists ${entry._tag}`))
   if (entry.status === "removed") yield* other.run(Sessions.restore(entry.id))
   const loaded = yield* other.run(Sessions.load(entry.id))
+  yield* other.run(Sessions.verify(entry.id))
   const session = yield* other.run(Sessions.resume(entry.id, { takeOver: takesOver === true }))
   const resumed = yield* session.state
   if (!isEqual(resumed, loaded.state)) return yield* Effect.die(new Error("it resumed another state than it loaded"))
@@ -167,6 +168,7 @@ const finish = Effect.fnUntraced(function*(
   const before = Operations.summaryOf(yield* session.state)
   yield* Operations.say(session, "last")
   yield* process.run(Sessions.close(id))
+  yield* process.run(Sessions.verify(id))
   const { report, state } = yield* process.run(Sessions.load(id))
   const expected = { ...before, said: [...before.said, JSON.stringify("last")] }
   return [

@@ -233,10 +233,19 @@ export const documentsOf = ({ id, sessions }: World): ReadonlyMap<string, Buffer
   )
 }
 
+/** Blobs that the snapshot beside them does not name. */
+const strayBlobs = (session: string): ReadonlyArray<string> => {
+  const snapshot = NodeFs.readFileSync(`${session}/session.json`, "utf8")
+  return NodeFs.readdirSync(`${session}/blobs`).filter((name) => !snapshot.includes(name.replace(/\.\d+$/, "")))
+}
+
 /** Names that a store at rest does not have. */
 export const straysBelow = (sessions: string): ReadonlyArray<string> =>
   !NodeFs.existsSync(sessions) ? [] : NodeFs.readdirSync(sessions).flatMap((name) =>
     SessionId.isSessionId(name)
-      ? NodeFs.readdirSync(`${sessions}/${name}`).filter((inside) => !/^(session\.json|lease\.\d+\.json)$/.test(inside))
+      ? NodeFs.readdirSync(`${sessions}/${name}`).flatMap((inside) => {
+        if (inside === "blobs") return strayBlobs(`${sessions}/${name}`)
+        return /^(session\.json|lease\.\d+\.json)$/.test(inside) ? [] : [inside]
+      })
       : [name]
   )
