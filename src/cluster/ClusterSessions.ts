@@ -179,10 +179,11 @@ const layerEntity = (options: RunnerOptions) =>
       const id = SessionId.make(entityId)
       const client = yield* ClusterSession.clients
       const wake = client(id).Wake(undefined, { discard: true }).pipe(
+        Effect.as(true),
         Effect.catchCause((cause) =>
-          Effect.annotateLogs(
-            Effect.logWarning("the cluster does not know that there is work to do, should this runner end", cause),
-            { sessionId: id }
+          Effect.logWarning("the cluster does not know that there is work to do, should this runner end", cause).pipe(
+            Effect.annotateLogs({ sessionId: id }),
+            Effect.as(false)
           )
         )
       )

@@ -73,8 +73,8 @@ export const make = Effect.fnUntraced(function*(id: SessionId, options: {
   readonly leasePatience: Duration.Duration
   /** Whether the session's agent has something to do. */
   readonly isDue: (state: SessionState) => boolean
-  /** Has the cluster send a `Wake`, until it is answered. */
-  readonly wake: Effect.Effect<void>
+  /** Has the cluster send a `Wake`, until it is answered; false where it could not be told. */
+  readonly wake: Effect.Effect<boolean>
 }) {
   const scope = yield* Effect.scope
   const supervisor = yield* Supervisor
@@ -133,7 +133,9 @@ export const make = Effect.fnUntraced(function*(id: SessionId, options: {
     Effect.flatMap(session.state, (state) => {
       if (!hasAgent || isAwake || !options.isDue(state)) return Effect.void
       isAwake = true
-      return options.wake
+      return Effect.map(options.wake, (isKept) => {
+        if (!isKept) isAwake = false
+      })
     })
 
   /** Whether there is nothing to do; from then on the next work needs a `Wake` of its own. */
