@@ -229,7 +229,6 @@ export const make = (services: {
       change(
         "append",
         Effect.gen(function*() {
-          yield* keepJournal
           yield* hold
           if (!hasBlobs) yield* blobs.ensure(directory)
           hasBlobs = true
