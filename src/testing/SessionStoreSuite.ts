@@ -465,7 +465,7 @@ export const cases: ReadonlyArray<Case> = [
       yield* expect("project", yield* namesIn({ ...closed, project: "/project" }), ["same 1", "same 2", "oldest"])
       yield* expect("long project", yield* namesIn({ project: `/${"p".repeat(400)}/two` }), ["a\\b"])
       yield* expect("text", yield* namesIn({ text: "SAME" }), ["same 1", "same 2"])
-      yield* expect("text of paths", yield* namesIn({ text: "HOME/ÄRG" }), ["Ärger"])
+      yield* expect("text of paths", yield* namesIn({ text: "PROJECTS/ÄRG" }), ["Ärger"])
       yield* expect("text of signs", yield* namesIn({ text: "0% SURE_T" }), ["100% sure_thing"])
       yield* expect("text of strokes", yield* namesIn({ text: "A\\B" }), ["a\\b"])
       yield* expect("text of nobody", yield* namesIn({ text: "1__%" }), [])
