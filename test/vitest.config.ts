@@ -10,7 +10,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^effect-reprise$/, replacement: at("src/index.ts") },
-      { find: /^effect-reprise\/(ai|node|sql|testing)$/, replacement: at("src/$1/index.ts") }
+      { find: /^effect-reprise\/(ai|cluster|node|sql|testing)$/, replacement: at("src/$1/index.ts") }
     ]
   },
   test: {

@@ -28,14 +28,8 @@ const inWords = (message: Message): Message => {
   }
 }
 
-/**
- * The message with its large parts. One that is missing or damaged is told of in
- * words, and logged: a conversation must not end with it.
- *
- * @category reading
- * @since 0.1.0
- */
-export const message = (session: RunningSession, stored: Message): Effect.Effect<Message, StoreError> =>
+/** The message with its large parts. */
+const message = (session: RunningSession, stored: Message): Effect.Effect<Message, StoreError> =>
   Effect.suspend(() => {
     if (Blob.references(stored).length === 0) return Effect.succeed(stored)
     const before = known.get(stored)
@@ -54,7 +48,8 @@ export const message = (session: RunningSession, stored: Message): Effect.Effect
   })
 
 /**
- * Messages with their large parts.
+ * Messages with their large parts. One that is missing or damaged is told of in
+ * words, and logged: a conversation must not end with it.
  *
  * @category reading
  * @since 0.1.0

@@ -100,7 +100,7 @@ const ofSession = (error: SessionError.SessionError): readonly [what: string, ..
       return [
         "The expression was stopped.",
         "On some text it takes for ever.",
-        "Write it without repetitions inside repetitions, or search for a text: without --regex"
+        "Correct it so that no repetition is inside another one, or search for a text: without --regex"
       ]
     case "StoreError": {
       const why = causeOf(error.cause)

@@ -121,8 +121,11 @@ const allPieces = ({ content }: Message): ReadonlyArray<Piece> =>
   typeof content === "string" ? [{ place: "text", text: content }] : content.flatMap(piecesOf)
 
 /** What an expression is tried on at once, and where that begins in the text. */
-function* tested(text: string, isText: boolean): Generator<readonly [offset: number, text: string]> {
-  if (isText) return yield [0, text]
+function* tested(text: string, isText: boolean): Generator<readonly [offset: number, text: string], void> {
+  if (isText) {
+    yield [0, text]
+    return
+  }
   for (let start = 0; start < text.length;) {
     const newline = text.indexOf("\n", start)
     const lineEnd = newline < 0 ? text.length : newline

@@ -278,7 +278,7 @@ export class PatternTooSlow extends Schema.TaggedError<PatternTooSlow>(error("Pa
 }) {
   override get message(): string {
     return `The expression was stopped after ${Duration.format(this.limit)}: on some text it takes for ever. ` +
-      "Write it without repetitions inside repetitions, or search for a text."
+      "Correct it so that no repetition is inside another one, or search for a text."
   }
 }
 

@@ -34,15 +34,12 @@ export const make = (limit: Duration.Input = "2 seconds"): typeof PatternGuard.S
         room.work = () => {
           done = Option.some(work())
         }
-        return Effect.try({
-          try: () => void script.runInContext(context, { timeout: Math.max(1, Duration.toMillis(duration)) }),
-          catch: (error) => error
-        }).pipe(
-          Effect.catch((error) =>
-            isTimeout(error) ? Effect.fail(new PatternTooSlow({ limit: duration })) : Effect.die(error)
-          ),
-          Effect.flatMap(() => Effect.orDie(Effect.fromOption(done)))
-        )
+        try {
+          script.runInContext(context, { timeout: Math.max(1, Duration.toMillis(duration)) })
+        } catch (error) {
+          return isTimeout(error) ? Effect.fail(new PatternTooSlow({ limit: duration })) : Effect.die(error)
+        }
+        return Effect.orDie(Effect.fromOption(done))
       })
   }
 }

@@ -49,8 +49,13 @@ export interface CreateOptions {
 
 const isSession = Check.make(Session.parsed.Session)
 
-/** The session that the options describe, or everything that is wrong with them. */
-const describe = (
+/**
+ * The session that the options describe, or everything that is wrong with them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const describe = (
   options: CreateOptions,
   id: SessionId.SessionId,
   project: Fingerprint,
@@ -211,5 +216,24 @@ const attempt = Effect.fn("Sessions.create")(function*(
     Effect.onError(() => takeBack(id)),
     Effect.tap(Effect.logInfo("created")),
     Effect.annotateLogs({ sessionId: id })
+  )
+}, (effect) => Telemetry.observed("create")(effect))
+
+/**
+ * Creates a session under an id that the caller chose, and runs it.
+ *
+ * **Details**
+ *
+ * Interrupted, what was stored stays stored: whoever chose the id asks for it
+ * again. Where the id is taken it fails, and what is stored there is as it was.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const createAs = Effect.fn("Sessions.create")(function*(id: SessionId.SessionId, options: CreateOptions) {
+  const supervisor = yield* Supervisor
+  return yield* Effect.tap(
+    supervisor.start(id, (admit) => launch(options, id, admit)),
+    Effect.annotateLogs(Effect.logInfo("created"), { sessionId: id })
   )
 }, (effect) => Telemetry.observed("create")(effect))

@@ -7,7 +7,6 @@
 import * as Sha256 from "effect/crypto/Digest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Schema from "effect/Schema"
 import * as Blob from "../core/Blob.ts"
 import * as Content from "../core/blob/Content.ts"
 import * as Splitting from "../core/blob/Splitting.ts"
@@ -17,13 +16,8 @@ import type { SessionId } from "../core/SessionId.ts"
 import type { Limits } from "./SessionLimits.ts"
 import type { SessionStore } from "./SessionStore.ts"
 
-/**
- * The name of bytes.
- *
- * @category getters
- * @since 0.1.0
- */
-export const digestOf = (bytes: Uint8Array): Effect.Effect<Blob.Digest> =>
+/** The name of bytes. */
+const digestOf = (bytes: Uint8Array): Effect.Effect<Blob.Digest> =>
   Sha256.Digest.use(({ digestHex }) => digestHex(Sha256.sha256, bytes)).pipe(
     Effect.map((digest) => Blob.Digest.make(digest)),
     Effect.provide(Sha256.layerWebCrypto)
@@ -113,7 +107,7 @@ const valueOf = (source: Source, message: Message, reference: Blob.Reference) =>
     Effect.map((bytes) => Content.toValue({ ...reference, bytes })),
     Effect.flatMap(Option.match({
       onNone: () => new InvalidBlob({ id: source.id, digest: reference.sha256, reason: new BlobDamaged({}) }),
-      onSome: Effect.succeed
+      onSome: (value) => Effect.succeed({ value })
     })),
     Effect.catchTag("InvalidBlob", ({ digest, id, reason }) =>
       new InvalidBlob({ id, messageId: message.id, digest, reason }))
@@ -125,35 +119,12 @@ const valueOf = (source: Source, message: Message, reference: Blob.Reference) =>
  * @category reading
  * @since 0.1.0
  */
-export const materialise = (
-  source: Source,
-  message: Message
-): Effect.Effect<Message, InvalidBlob | StoreError> =>
-  Effect.map(materialiseOr(source, message, Effect.fail), ({ message }) => message)
-
-/**
- * The message as it was appended, but for what can't be read: `handle` fails, or
- * the reference stays.
- *
- * @category reading
- * @since 0.1.0
- */
-export const materialiseOr = <E>(
-  source: Source,
-  message: Message,
-  handle: (error: InvalidBlob | StoreError) => Effect.Effect<void, E>
-): Effect.Effect<{ readonly message: Message; readonly missing: number }, E> =>
-  Effect.gen(function*() {
-    const values = new Map<Blob.Reference, Schema.Json>()
-    const references = Blob.references(message)
-    for (const reference of references) {
-      const value = yield* Effect.result(valueOf(source, message, reference))
-      if (value._tag === "Success") values.set(reference, value.success)
-      else yield* handle(value.failure)
-    }
-    return {
-      message: Splitting.restore(message, (reference) =>
-        values.has(reference) ? Option.some(values.get(reference) ?? null) : Option.none()),
-      missing: references.length - values.size
-    }
-  })
+export const materialise = (source: Source, message: Message): Effect.Effect<Message, InvalidBlob | StoreError> =>
+  Effect.map(
+    Effect.forEach(
+      Blob.references(message),
+      (reference) =>
+        Effect.map(valueOf(source, message, reference), ({ value }): Splitting.Value => ({ at: reference.at, value }))
+    ),
+    (values) => Splitting.restore(message, values)
+  )

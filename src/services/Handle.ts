@@ -24,6 +24,34 @@ const isEvent = Check.make(SessionEvent.parsed)
  * @category constructors
  * @since 0.1.0
  */
+export const rejection = (id: SessionId) => (path: string, expected: string) =>
+  new EventRejected({ id, reason: new Invalid({ path, expected }) })
+
+/**
+ * Takes what a caller hands in as an event: plain data of its own, or what is
+ * wrong with it.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const checkOf = (id: SessionId, limits: Limits) => {
+  const reject = rejection(id)
+  return Effect.fnUntraced(function*(input: unknown) {
+    // A document holds a message one level deeper than an event does.
+    const copied = yield* Effect.fromResult(Json.copy(input, limits.maxDepth - 1, limits.maxBytes)).pipe(
+      Effect.mapError(({ expected, path }) => reject(Json.formatPath(path), expected))
+    )
+    return yield* Effect.mapError(
+      Effect.fromResult(isEvent(copied)),
+      ([{ expected, path }]) => reject(path, expected)
+    )
+  })
+}
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
 export const make = (options: {
   readonly id: SessionId
   readonly writer: SessionWriter
@@ -34,19 +62,8 @@ export const make = (options: {
 }): RunningSession => {
   const { exit, id, limits, random, redact, writer } = options
 
-  const reject = (path: string, expected: string) => new EventRejected({ id, reason: new Invalid({ path, expected }) })
-
-  /** The event as plain data of its own, or what is wrong with it. */
-  const check = Effect.fnUntraced(function*(input: unknown) {
-    // A document holds a message one level deeper than an event does.
-    const copied = yield* Effect.fromResult(Json.copy(input, limits.maxDepth - 1, limits.maxBytes)).pipe(
-      Effect.mapError(({ expected, path }) => reject(Json.formatPath(path), expected))
-    )
-    return yield* Effect.mapError(
-      Effect.fromResult(isEvent(copied)),
-      ([{ expected, path }]) => reject(path, expected)
-    )
-  })
+  const reject = rejection(id)
+  const check = checkOf(id, limits)
 
   /** Writes an event without what is large in it, which goes beside the session. */
   const write = Effect.fnUntraced(function*(event: SessionEvent.SessionEvent) {

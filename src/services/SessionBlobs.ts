@@ -11,13 +11,8 @@ import type { Message } from "../core/Session.ts"
 import type { SessionEnded, StoreError } from "../core/SessionError.ts"
 import type { Claim } from "./SessionStore.ts"
 
-/**
- * What a session's blobs come to while a batch is put together.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Tally {
+/** What a session's blobs come to while a batch is put together. */
+interface Tally {
   /** Bytes of all of them with these. */
   readonly with: (blobs: ReadonlyArray<Blob.Blob>) => number
   readonly add: (blobs: ReadonlyArray<Blob.Blob>) => void

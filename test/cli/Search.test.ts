@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Logger, Schema } from "effect"
 import { type Session, Sessions } from "effect-reprise"
 import * as NodeFs from "node:fs"
 import * as CliJson from "../../src/cli/CliJson.ts"
@@ -174,5 +174,5 @@ describe("reprise search", () => {
       const { code, err } = yield* run(["search", "--regex", "^(a+)+$"])
       assert.strictEqual(code, 1)
       assert.include(err, "The expression was stopped.\n  why: On some text it takes for ever.")
-    }), 30_000)
+    }).pipe(Effect.provide(Logger.layer([]))), 30_000)
 })

@@ -105,9 +105,11 @@ describe("A search in a conversation", () => {
     "finds what a plain filter finds, as often",
     [Schema.Array(Text).check(Schema.isMaxLength(5)), Schema.NonEmptyArray(word)],
     ([texts, words]) => {
-      const [text, conversation] = [words.join(""), texts.map((words) => said(words.join("")))]
+      const text = words.join("")
+      const contents = texts.map((words) => words.join(""))
+      const conversation = contents.map((content) => said(content))
       const plain = (same: (text: string) => string) =>
-        conversation.map(({ content }) => same(String(content)).split(same(text)).length - 1)
+        contents.map((content) => same(content).split(same(text)).length - 1)
       const counted = (query: Omit<Search.Query, "text">) =>
         conversation.map((_, index) =>
           search(conversation, { text, ...query }).filter(({ number }) => number === index + 1).length

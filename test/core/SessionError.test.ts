@@ -26,7 +26,11 @@ const errors: ReadonlyArray<readonly [error: SessionError.SessionError, facts: R
     [id, "message 9", "4"],
     "Pass a number from 1 on"
   ],
-  [new SessionError.PatternTooSlow({ limit: Duration.seconds(2) }), ["2s"], "Write it without repetitions"],
+  [
+    new SessionError.PatternTooSlow({ limit: Duration.seconds(2) }),
+    ["2s"],
+    "Correct it so that no repetition is inside"
+  ],
   [new SessionError.NotFound({ target: id }), [id], "List what is stored with Sessions.list"],
   [invalid(new SessionError.TooLarge({ bytes: 11, limit: 10 })), [id, "11", "10"], "Raise SessionLimits.maxBytes"],
   [invalid(new SessionError.NotUtf8({})), [id, "UTF-8"], "Restore the file from a backup"],

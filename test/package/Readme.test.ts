@@ -35,6 +35,31 @@ describe("README", () => {
       assert.deepStrictEqual(lines(picture).filter((line) => !printed.includes(line)), [])
     }).pipe(Effect.provide(Consumer.layer)), 60_000)
 
+  it.live("its walk-through is what the command line prints", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const [walk = ""] = yield* blocks("console")
+      const clone = Consumer.repository.replace(/\/$/, "")
+      const project = yield* fs.realPath(yield* fs.makeTempDirectoryScoped({ prefix: "reprise-walk-" }))
+      const script = [
+        `CLONE="${clone}"`,
+        `REPRISE_DIR="${project}/.sessions"; export REPRISE_DIR`,
+        `reprise() { "${process.execPath}" "$CLONE/src/cli/main.ts" "$@"; }`,
+        ...walk.split("\n").filter((line) => line.startsWith("$ ")).map((line) => line.slice(2))
+      ].join("\n")
+      const { exitCode, output } = yield* Consumer.run("sh", ["-c", script], project)
+      assert.strictEqual(exitCode, 0, output)
+      const masked = (text: string) =>
+        text.replaceAll(project, "/projects/calculator").replaceAll(clone, "$CLONE").replaceAll(
+          /[0-9a-f]{8}-[0-9a-f-]{27}/g,
+          "ID"
+        ).replaceAll(
+          /(resume) [0-9a-f]{8}$/gm,
+          "$1 ID"
+        ).replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME").split("\n").filter((line) => line !== "")
+      assert.deepStrictEqual(masked(output), masked(walk).filter((line) => !line.startsWith("$ ")))
+    }).pipe(Effect.scoped, Effect.provide(Consumer.layer)), 60_000)
+
   it.effect("its commands install what is locked and run scripts that exist", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
@@ -80,8 +105,9 @@ describe("README", () => {
         assert.include(outputs[2], "user, assistant")
         assert.include(outputs[3], "exported ., imported verified; Resigned, Resigned")
         assert.include(outputs[3], "loaded")
-        assert.include(outputs[4], "1 passed")
-        assert.strictEqual(outputs.length, 5)
+        assert.include(outputs[4], "It is 3. user, assistant, tool, assistant")
+        assert.include(outputs[5], "1 passed")
+        assert.strictEqual(outputs.length, 6)
         assert.includeMembers(yield* fs.readDirectory(library), ["dist", "src", "README.md", "LICENSE", "package.json"])
       }).pipe(Effect.scoped, Effect.provide(Consumer.layer)),
     240_000

@@ -402,6 +402,7 @@ const advice = new RegExp(
     "[Rr]estore",
     "Pass",
     "Close",
+    "Write",
     "Raise",
     "raise",
     "Try again",

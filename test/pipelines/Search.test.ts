@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Stream } from "effect"
+import { Effect, Fiber, Layer, Logger, Stream } from "effect"
 import { type SessionId, Sessions, SessionStore } from "effect-reprise"
 import { NodePatternGuard } from "effect-reprise/node"
 import { TestLiveness, TestSessions } from "effect-reprise/testing"
@@ -185,7 +185,7 @@ describe("A search", () => {
           { client }
         )
         assert.deepStrictEqual(results, ["one 1 fox"])
-      }))
+      }).pipe(Effect.provide(Logger.layer([]))))
   }
 })
 

@@ -35,7 +35,8 @@ const owner = (): { readonly uid?: number; readonly gid?: number } => {
   return found === undefined ? {} : { uid: Number(found[2]), gid: Number(found[3]) }
 }
 
-const freePort = Effect.callback<number>((resume) => {
+/** A port that nobody listens on. */
+export const freePort = Effect.callback<number>((resume) => {
   const server = NodeNet.createServer().listen(0, "127.0.0.1", () => {
     const address = server.address()
     server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))

@@ -154,26 +154,25 @@ export const take = (message: Message, pieces: ReadonlyArray<Named>, maxDepth: n
 }
 
 /**
- * The message as it was appended. `valueOf` has the values of its references; a
- * place whose value it has not stays as it is.
+ * A value and its place in a message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Value {
+  readonly at: Place.Place
+  readonly value: Schema.Json
+}
+
+/**
+ * The message as it was appended, of the values of its references, in their order.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const restore = (
-  message: Message,
-  valueOf: (reference: Blob.Reference) => Option.Option<Schema.Json>
-): Message => {
-  const references = Blob.references(message)
-  if (references.length === 0 && !needsEscape(message)) return message
-  const missing = references.filter((reference) => Option.isNone(valueOf(reference)))
-  const filled = references.reduce<Schema.Json>((json, reference) =>
-    Option.match(valueOf(reference), {
-      onNone: () => json,
-      onSome: (value) => Place.replace(json, reference.at, value)
-    }), message)
-  const { [Blob.member]: named, ...others } = checked(filled, message)
-  const unescaped = renamed(others, (key) => key.replace(/^\$(?=\$+blobs$)/, ""))
-  if (references.length === 0 && named !== undefined) return message
-  return checked(missing.length === 0 ? unescaped : { ...others, [Blob.member]: missing }, message)
+export const restore = (message: Message, values: ReadonlyArray<Value>): Message => {
+  if (values.length === 0 && (Object.hasOwn(message, Blob.member) || !needsEscape(message))) return message
+  const filled = values.reduce<Schema.Json>((json, { at, value }) => Place.replace(json, at, value), message)
+  const { [Blob.member]: _, ...others } = checked(filled, message)
+  return checked(renamed(others, (key) => key.replace(/^\$(?=\$+blobs$)/, "")), message)
 }

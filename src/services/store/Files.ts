@@ -65,7 +65,7 @@ export const atMost = (bytes: number): Wanted => ({ head: bytes, tail: 0, limit:
 export const ends = (head: number, tail: number): Wanted => ({ head, tail, limit: Number.MAX_SAFE_INTEGER })
 
 /** Reads a regular file, and nothing else, without following a link or waiting for anybody. */
-export type Reader = (path: string, wanted: Wanted) => Effect.Effect<Ends, Failure>
+type Reader = (path: string, wanted: Wanted) => Effect.Effect<Ends, Failure>
 
 /** A file in a directory, and how much of it is wanted. */
 export interface Wish extends Wanted {

@@ -9,7 +9,8 @@ export const message = (word: string): Session.MessageInput => ({ role: "tool", 
 
 /** The first line of what was said: of a large message its word, if all of it is there. */
 const wordOf = ({ content }: Session.Message): string => {
-  const [word = "", ...others] = String(content).split("\n")
+  if (typeof content !== "string") return "something else"
+  const [word = "", ...others] = content.split("\n")
   return others.every((line, index) => line === (index === others.length - 1 ? "" : word)) ? word : "something else"
 }
 
