@@ -117,15 +117,16 @@ const make = Effect.fnUntraced(function*({ allowPlain = false }: Options) {
     let journal = Option.map(begun, ({ journal }) => journal)
     /** What blobs are called below, as far as this claim knows. */
     const called = new Map<Digest, Digest>()
+    let isAsked = false
     let isRenewed = false
 
     /** Once, before the first new snapshot: what it refers to is encrypted with the newest key like itself. */
     const renew = (snapshot: Uint8Array) =>
-      Effect.suspend(() => isRenewed ? Effect.void : blobs.renew(below, snapshot, called)).pipe(
-        Effect.tap(Effect.sync(() => {
-          isRenewed = true
-        }))
-      )
+      Effect.gen(function*() {
+        if (isAsked) return
+        isRenewed = yield* blobs.renew(below, snapshot, called)
+        isAsked = true
+      })
 
     const remember = (stored: Stored) => {
       name = Option.flatMap(Option.fromUndefinedOr(sources.get(stored)), ({ name }) => name)
@@ -188,7 +189,7 @@ const make = Effect.fnUntraced(function*({ allowPlain = false }: Options) {
           const sealed = yield* sealing.sealSnapshot(id, epoch, snapshot)
           name = Option.none()
           // What was stored again is not to stay beside itself.
-          const kept = needed ?? (called.size === 0 ? undefined : blobs.referred(snapshot))
+          const kept = needed ?? (isRenewed ? blobs.referred(snapshot) : undefined)
           yield* below.close(sealed.bytes, kept && blobs.neededBelow(kept, called))
         }).pipe(Effect.uninterruptible)
     }

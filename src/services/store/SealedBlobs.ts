@@ -41,7 +41,10 @@ export const make = (services: {
       const stored = yield* orMissing(store.readBlob(id, name, maxBytes + blobOverhead))
       if (Option.isNone(stored)) continue
       const opened = yield* sealing.openBlob(digest, stored.value)
-      if (Option.isNone(opened)) return yield* new InvalidBlob({ id, digest, reason: new BlobDamaged({}) })
+      // How much encrypting adds is not always the same.
+      if (!Option.exists(opened, (bytes) => bytes.length <= maxBytes)) {
+        return yield* new InvalidBlob({ id, digest, reason: new BlobDamaged({}) })
+      }
       return opened
     }
     return allowPlain ? yield* orMissing(store.readBlob(id, digest, maxBytes)) : Option.none()
@@ -98,10 +101,11 @@ export const make = (services: {
 
   /**
    * Stores with the newest key what a snapshot refers to and is stored with another,
-   * or without any. What can't be read stays as it is.
+   * or without any. What can't be read stays as it is. Whether there was anything.
    */
   const renew = Effect.fnUntraced(function*(claim: Claim, snapshot: Uint8Array, known: Map<Digest, Digest>) {
-    if (keyRing.ids.length === 1 && !allowPlain) return
+    let isRenewed = false
+    if (keyRing.ids.length === 1 && !allowPlain) return isRenewed
     for (const digest of sizesIn([snapshot]).keys()) {
       const [name] = namesOf(digest)
       if (name === undefined || known.has(digest)) continue
@@ -117,7 +121,9 @@ export const make = (services: {
       if (Option.isNone(found)) continue
       const renewed = yield* put(claim, [{ digest, bytes: found.value }])
       for (const [digest, name] of renewed) known.set(digest, name)
+      isRenewed = true
     }
+    return isRenewed
   })
 
   /** What is needed below: what it is called where that is known, else by any key that it may be encrypted with. */
