@@ -165,8 +165,8 @@ const model = (json: Schema.Codec<Schema.Json>) => {
     config: SessionConfig,
     createdAt: Timestamp,
     updatedAt: Timestamp,
-    parent: Schema.optionalKey(Parent),
-    metadata: record
+    metadata: record,
+    parent: Schema.optionalKey(Parent)
   })
 
   const SessionState = Schema.Struct({

@@ -282,8 +282,8 @@ export const fromDocument = (
         config,
         createdAt: head.createdAt,
         updatedAt: head.updatedAt,
-        ...(head.parent === undefined ? {} : { parent: head.parent }),
-        metadata
+        metadata,
+        ...(head.parent === undefined ? {} : { parent: head.parent })
       },
       conversation,
       todos,

@@ -180,6 +180,7 @@ export const make = (services: {
       Effect.tap((instead) =>
         Effect.map(link(directory, instead, state, since), (isLinked) => isLinked ? onLinked(instead) : undefined)
       ),
+      Effect.catchDefect(Effect.fail),
       Effect.retry({ times: 2 }),
       Effect.exit
     )
