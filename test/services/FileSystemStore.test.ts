@@ -437,6 +437,35 @@ it.effect.prop(
   { arbitrary: { runs: 25, seed: 1 } }
 )
 
+describe("A claim that can't be made durable", () => {
+  it.effect("is undone, also by a disk that dies at the first attempt", () =>
+    Effect.gen(function*() {
+      const scene = yield* makeScene
+      const first = yield* scene.boot()
+      const { id } = yield* first.run(Effect.tap(create(scene), ({ id }) => Sessions.close(id)))
+      const struck: Array<string> = []
+      const second = yield* scene.boot((call) => (run) =>
+        Effect.suspend(() => {
+          if (call.method !== "open") return run
+          if (call.path.endsWith(id) && struck.length === 0) {
+            struck.push("sync")
+            return Effect.fail(FileSystemHooks.systemError(call, "PermissionDenied", "EPERM"))
+          }
+          if (call.path.includes("/pending.4.") && struck.length === 1) {
+            struck.push("undo")
+            return Effect.die(new Error("injected"))
+          }
+          return run
+        })
+      )
+      assert.isTrue(Result.isFailure(yield* Effect.result(second.run(Sessions.resume(id)))))
+      assert.deepStrictEqual(struck, ["sync", "undo"])
+      const third = yield* scene.boot()
+      const again = yield* third.run(Sessions.resume(id))
+      assert.strictEqual(again.id, id)
+    }).pipe(Effect.scoped))
+})
+
 describe("A takeover whose disk does not let it delete what the former holder had under way", () => {
   const isSnapshotRename = ({ method, to }: Call) => method === "rename" && to?.endsWith("/session.json") === true
 
