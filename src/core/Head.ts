@@ -115,6 +115,19 @@ export const refuseUnsigned = (
 const nextMember = Text.toBytes(",\"config\":")
 const closing = Text.toBytes("}")
 
+/**
+ * The first bytes of a snapshot that hold its head; as many as a head may take,
+ * where it has none.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const prefix = (snapshot: Uint8Array): Uint8Array => {
+  const start = snapshot.subarray(0, maxHeadBytes)
+  const end = Text.indexOf(start, nextMember)
+  return end < 0 ? start : start.subarray(0, end + nextMember.length)
+}
+
 const isHead = Check.make(Head)
 
 /**

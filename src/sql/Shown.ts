@@ -34,17 +34,9 @@ export const column = (text: string): string => text.replaceAll("\0", "\u{fffd}"
 /** A text as it is searched: whatever its case. */
 export const searched = (text: string): string => column(text.toLowerCase())
 
-const configMark = ",\"config\":"
-const latin1 = new TextDecoder("latin1")
-
 /** The first bytes of a snapshot, as far as the head goes. */
-const headOf = (snapshot: Uint8Array): Uint8Array => {
-  const encrypted = Envelope.headOf(snapshot)
-  if (Option.isSome(encrypted)) return encrypted.value
-  const start = snapshot.subarray(0, Head.maxHeadBytes)
-  const end = latin1.decode(start).indexOf(configMark)
-  return end < 0 ? start : start.subarray(0, end + configMark.length)
-}
+const headOf = (snapshot: Uint8Array): Uint8Array =>
+  Option.getOrElse(Envelope.headOf(snapshot), () => Head.prefix(snapshot))
 
 export const fromSnapshot = (id: SessionId, snapshot: Uint8Array, format: Format): Shown => {
   const head = headOf(snapshot)

@@ -160,7 +160,7 @@ describe("A journal", () => {
 })
 
 describe("Pieces of two real files", () => {
-  const splices = 10_000
+  const splices = 4000
 
   /** Where a piece begins or ends: anywhere, at a line, or where the other one does. */
   const cutPoint = Effect.fnUntraced(function*(bytes: Uint8Array, other: number) {

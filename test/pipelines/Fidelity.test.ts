@@ -299,7 +299,7 @@ describe("A session under any events", () => {
           assertSame(yield* resumed.state, state)
         })
       ),
-    { arbitrary: { runs: 25, seed: 41 } }
+    { arbitrary: { runs: 15, seed: 41 } }
   )
 
   it.effect.prop(
@@ -339,7 +339,7 @@ describe("A session under any events", () => {
           assert.strictEqual(state.revision, expected.events)
         })
       ),
-    { arbitrary: { runs: 20, seed: 42 } }
+    { arbitrary: { runs: 12, seed: 42 } }
   )
 })
 

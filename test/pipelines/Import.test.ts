@@ -171,29 +171,33 @@ describe("Importing a real file of version 1", () => {
         assert.deepStrictEqual(new Uint8Array(NodeFs.readFileSync(path)), Golden.bytesOf(name))
       }))
 
-    it.effect(`is refused for any one byte of it that is changed: ${name}`, () =>
-      Effect.gen(function*() {
-        const { path, sessions } = yield* scene("")
-        const bytes = Golden.bytesOf(name)
-        yield* Stack.run(
-          Effect.gen(function*() {
-            for (const index of bytes.keys()) {
-              // Each byte once, in one of its bits.
-              for (const mask of [1 << (index % 8)]) {
-                const copy = Uint8Array.from(bytes)
-                copy[index] = (copy[index] ?? 0) ^ mask
-                NodeFs.writeFileSync(path, copy)
-                const outcome = yield* Effect.result(Sessions.importFile(path, Golden.credentials))
-                assert.isTrue(Result.isFailure(outcome), `byte ${index} by ${mask}`)
-                if (Result.isSuccess(outcome)) continue
-                assert.include(["InvalidJson", "SchemaVersion"], outcome.failure._tag, `byte ${index} by ${mask}`)
+    it.effect(
+      `is refused for any one byte of it that is changed (each third one): ${name}`,
+      () =>
+        Effect.gen(function*() {
+          const { path, sessions } = yield* scene("")
+          const bytes = Golden.bytesOf(name)
+          yield* Stack.run(
+            Effect.gen(function*() {
+              for (let index = name.length % 3; index < bytes.length; index += 3) {
+                // Each byte once, in one of its bits.
+                for (const mask of [1 << (index % 8)]) {
+                  const copy = Uint8Array.from(bytes)
+                  copy[index] = (copy[index] ?? 0) ^ mask
+                  NodeFs.writeFileSync(path, copy)
+                  const outcome = yield* Effect.result(Sessions.importFile(path, Golden.credentials))
+                  assert.isTrue(Result.isFailure(outcome), `byte ${index} by ${mask}`)
+                  if (Result.isSuccess(outcome)) continue
+                  assert.include(["InvalidJson", "SchemaVersion"], outcome.failure._tag, `byte ${index} by ${mask}`)
+                }
               }
-            }
-          }),
-          { sessions }
-        )
-        assert.deepStrictEqual(Stack.everything(sessions), [])
-      }), 60_000)
+            }),
+            { sessions }
+          )
+          assert.deepStrictEqual(Stack.everything(sessions), [])
+        }),
+      60_000
+    )
   }
 
   it.effect("is refused for each character that its signature might end with but does not", () =>
@@ -206,12 +210,12 @@ describe("Importing a real file of version 1", () => {
       }
     }))
 
-  it.effect("is refused when it is cut short anywhere", () =>
+  it.effect("is refused when it is cut short anywhere (each third place)", () =>
     Effect.gen(function*() {
       const { path, sessions } = yield* scene("")
       const bytes = Golden.bytesOf("usage")
       yield* Stack.run(
-        Effect.forEach(Array.from({ length: bytes.length }, (_, length) => length), (length) =>
+        Effect.forEach(Array.from({ length: Math.ceil(bytes.length / 3) }, (_, third) => 3 * third), (length) =>
           Effect.gen(function*() {
             NodeFs.writeFileSync(path, bytes.subarray(0, length))
             const error = yield* Effect.flip(Sessions.importFile(path, { ...Golden.credentials, allowUnsigned: true }))

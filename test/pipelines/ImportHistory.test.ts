@@ -552,7 +552,7 @@ describe("Any history", () => {
         const lines = whole.flatMap((line) => line.trim().endsWith("}") ? [distorted(dice, decodeJson(line))] : [])
         assertSound(yield* importing(lines, { name: NodePath.basename(file) }))
       }),
-    { arbitrary: { runs: 60, seed: 11 } }
+    { arbitrary: { runs: 40, seed: 11 } }
   )
 
   it.effect.prop(
@@ -576,7 +576,7 @@ describe("Any history", () => {
           })
         )
       }),
-    { arbitrary: { runs: 60, seed: 7 } }
+    { arbitrary: { runs: 40, seed: 7 } }
   )
 
   it.effect("is found in the store under an id of this library, whatever the agent calls it", () =>

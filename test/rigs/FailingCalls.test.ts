@@ -14,10 +14,10 @@ const fails = (options: EveryFailure.Options) =>
 
 describe("An operation, one of whose file-system calls fails", () => {
   it.live(
-    "succeeds or says so, and nothing is lost, held or left open (every 110th failure, and some pairs)",
+    "succeeds or says so, and nothing is lost, held or left open (every 160th failure, and some pairs)",
     () =>
       Effect.gen(function*() {
-        const { failed, findings, operations, trials } = yield* fails({ every: 110, pairs: 1 })
+        const { failed, findings, operations, trials } = yield* fails({ every: 160, pairs: 1 })
         assert.deepStrictEqual(findings, [])
         assert.isAbove(operations, 20)
         assert.isAbove(trials, 50)

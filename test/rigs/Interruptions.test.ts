@@ -9,10 +9,10 @@ const interrupted = (options: EveryYield.Options) =>
 
 describe("An operation that is interrupted", () => {
   it.live(
-    "leaves what was stored or what it was to store, and nothing held (every 200th step)",
+    "leaves what was stored or what it was to store, and nothing held (every 250th step)",
     () =>
       Effect.gen(function*() {
-        const { findings, interrupted: count, operations } = yield* interrupted({ every: 200 })
+        const { findings, interrupted: count, operations } = yield* interrupted({ every: 250 })
         assert.deepStrictEqual(findings, [])
         assert.isAbove(operations, 10)
         assert.isAbove(count, 40)

@@ -45,7 +45,7 @@ describe("A process that is killed before or after a file-system call", () => {
     () =>
       Effect.gen(function*() {
         const { findings } = yield* KillStep.killAtEveryStep({
-          every: 1,
+          every: 3,
           operations: ["close"],
           mutant: "rename-first"
         })

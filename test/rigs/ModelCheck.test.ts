@@ -27,9 +27,9 @@ describe("Random histories of operations, faults, deaths, races and clock steps"
     "lead to nothing that the model does not allow",
     () =>
       Effect.gen(function*() {
-        const outcome = yield* Check.run({ seed: 1, histories: 20, commands })
+        const outcome = yield* Check.run({ seed: 1, histories: 10, commands })
         assert.deepStrictEqual(outcome.findings, [])
-        assert.strictEqual(outcome.commands, 20 * (commands + 1))
+        assert.strictEqual(outcome.commands, 10 * (commands + 1))
       }).pipe(Effect.provide(Logger.layer([]))),
     120_000
   )

@@ -434,7 +434,7 @@ it.effect.prop(
       }
       assert.deepStrictEqual(epochs, [...new Set(epochs)].sort((self, that) => self - that))
     }).pipe(Effect.scoped),
-  { arbitrary: { runs: 25, seed: 1 } }
+  { arbitrary: { runs: 15, seed: 1 } }
 )
 
 describe("A claim that can't be made durable", () => {

@@ -76,15 +76,7 @@ const linesOf = (bytes: Uint8Array): ReadonlyArray<Uint8Array> => {
   return lines
 }
 
-const configMark = ",\"config\":"
 const latin1 = new TextDecoder("latin1")
-
-/** Where the head of a snapshot ends, and what is behind it begins. */
-const headEnd = (snapshot: Uint8Array): number => {
-  const start = snapshot.subarray(0, Head.maxHeadBytes)
-  const end = latin1.decode(start).indexOf(configMark)
-  return end < 0 ? start.length : end + configMark.length
-}
 
 export const make = (services: {
   readonly aead: Aead.Aead["Service"]
@@ -145,7 +137,7 @@ export const make = (services: {
   const sealSnapshot = (id: SessionId, epoch: number, snapshot: Uint8Array): Effect.Effect<Sealed, StoreError> =>
     Effect.gen(function*() {
       const { check, key, seal } = yield* newKey("snapshot", id)
-      const end = headEnd(snapshot)
+      const end = Head.prefix(snapshot).length
       const isSigned = Option.isSome(Head.signatureAtEnd(snapshot))
       const shown = Text.concat([Uint8Array.of(isSigned ? 1 : 0), snapshot.subarray(0, end)])
       const line: Envelope.SnapshotLine = {
