@@ -528,12 +528,13 @@ describe("Any history", () => {
   }
 
   for (const file of files) {
-    it.effect(`never fails for any member that all its records lack: ${NodePath.basename(file)}`, () =>
+    it.effect(`never fails for a member that all its records lack (each third one): ${NodePath.basename(file)}`, () =>
       Effect.gen(function*() {
         const text = NodeFs.readFileSync(file, "utf8")
         const records = (file.endsWith(".json") ? [text] : text.split("\n").filter((line) => line.trim().endsWith("}")))
           .map((line) => decodeJson(line))
-        for (const key of new Set(records.flatMap(keysOf))) {
+        const keys = [...new Set(records.flatMap(keysOf))]
+        for (const key of keys.filter((_, index) => index % 3 === file.length % 3)) {
           const lines = records.map((record) => without(record, key))
           assertSound(yield* importing(lines, { name: NodePath.basename(file) }))
         }
