@@ -160,7 +160,7 @@ describe("A journal", () => {
 })
 
 describe("Pieces of two real files", () => {
-  const splices = 4000
+  const splices = 2000
 
   /** Where a piece begins or ends: anywhere, at a line, or where the other one does. */
   const cutPoint = Effect.fnUntraced(function*(bytes: Uint8Array, other: number) {

@@ -218,11 +218,11 @@ test("Whatever the process's mask allows, files are 0600 and directories 0700, t
     assert.deepStrictEqual(debris(root), [])
   }))
 
-test("64 first runs at once, in 8 processes, end with one key ring that reads every session", () =>
+test("32 first runs at once, in 4 processes, end with one key ring that reads every session", () =>
   Effect.gen(function*() {
     const { project, root, sessions } = yield* Rig.workspace
     const children = yield* Effect.forEach(
-      Array.from({ length: 8 }),
+      Array.from({ length: 4 }),
       () => Effect.tap(spawn("once", sessions, project), ({ says }) => says),
       { concurrency: "unbounded" }
     )
@@ -233,7 +233,7 @@ test("64 first runs at once, in 8 processes, end with one key ring that reads ev
       { concurrency: "unbounded" }
     )
     const ids = said.flat().map((id) => SessionId.make(id))
-    assert.lengthOf([...new Set(ids)], 64)
+    assert.lengthOf([...new Set(ids)], 32)
     assert.deepStrictEqual(NodeFs.readdirSync(root).sort(), ["keyring.json", "project", "sessions"])
     assert.strictEqual(NodeFs.statSync(`${root}/keyring.json`).mode & 0o7777, 0o600)
     assert.deepStrictEqual(debris(root), [])
