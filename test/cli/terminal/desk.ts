@@ -90,7 +90,7 @@ export const shell = (script: string): ReadonlyArray<string> => [
 /** What differs from run to run, in as many cells. */
 const normalised = (screen: string, { root }: Desk): string =>
   screen
-    .replaceAll(root, "/projects/demo/work")
+    .replaceAll(root, "/projects/demo/code")
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "2026-01-15 12:00:00")
     .replace(
       /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g,
