@@ -55,6 +55,7 @@ describe("A benchmark", () => {
         "first close",
         "checkpoint, few new",
         "list, first call",
+        "list, first call, no index",
         "list again",
         "list, growth",
         "load, peak memory over imports",

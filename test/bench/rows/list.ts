@@ -1,6 +1,12 @@
-/** Listing, the first time and again, against I; and that the size of the sessions does not matter. */
+/**
+ * Listing, the first time in a process and again, with the index that whoever
+ * creates sessions keeps up and without it, against I; and that the size of the
+ * sessions does not matter.
+ */
 import { Effect, Stream } from "effect"
 import { Sessions } from "effect-reprise"
+import * as NodeFs from "node:fs"
+import * as NodePath from "node:path"
 import * as Stored from "../fixtures/sessions.ts"
 import * as Floors from "../measuring/floors.ts"
 import * as Rounds from "../measuring/rounds.ts"
@@ -17,6 +23,27 @@ const collect = Stream.runCollect(Sessions.list())
 const listFirst = (variant: Variant, place: Stored.Place): Rounds.Subject => (time) =>
   Effect.scoped(Effect.flatMap(Stored.open(variant, place), ({ run }) => run(time(collect))))
 
+/** The same where no process before it wrote down what it saw. */
+const listWithoutIndex = (variant: Variant, place: Stored.Place): Rounds.Subject => {
+  const index = NodePath.join(place.sessions, "index.json")
+  // There is none where there are few sessions.
+  const move = (from: string, to: string) => Effect.sync(() => NodeFs.existsSync(from) && NodeFs.renameSync(from, to))
+  return (time) =>
+    Effect.acquireUseRelease(
+      move(index, `${index}.aside`),
+      () => listFirst(variant, place)(time),
+      () => move(`${index}.aside`, index)
+    )
+}
+
+/** Creates another session, once all are at rest: its process lists them, and keeps up the index. */
+const createAnother = (variant: Variant, place: Stored.Place, seed: number) =>
+  Effect.sleep("1200 millis").pipe(
+    Effect.andThen(Stored.open(variant, place)),
+    Effect.flatMap(({ run }) => run(Stored.store(place, Stored.messagesOf(seed, 1)))),
+    Effect.scoped
+  )
+
 /** A place with that many sessions stored. */
 const fill = Effect.fnUntraced(function*({ root, seed, variants: [variant] }: Setting, { sessions, size }: Listing) {
   const place = Stored.place(root, `list-${sessions}-${size.bytes}`)
@@ -29,6 +56,7 @@ const nameOf = ({ sessions, size }: Listing): string => `${sessions.toLocaleStri
 
 const timed = Effect.fnUntraced(function*(setting: Setting, listing: Listing) {
   const place = yield* fill(setting, listing)
+  yield* createAnother(setting.variants[0], place, setting.seed)
   const { processes } = yield* Stored.openAll(setting, place)
   const title = ({ variant }: Stored.Process) => ({ of: nameOf(listing), variant: variant.name })
   return yield* Rows.against(
@@ -37,6 +65,10 @@ const timed = Effect.fnUntraced(function*(setting: Setting, listing: Listing) {
       ...processes.map((process): Rows.Contender => ({
         title: { ...title(process), operation: "list, first call", ...limitOfFirst(process.variant) },
         subject: listFirst(process.variant, place)
+      })),
+      ...processes.map((process): Rows.Contender => ({
+        title: { ...title(process), operation: "list, first call, no index" },
+        subject: listWithoutIndex(process.variant, place)
       })),
       ...processes.map((process): Rows.Contender => ({
         title: { ...title(process), operation: "list again", must: 0.8, aim: 0.5 },
