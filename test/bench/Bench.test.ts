@@ -52,6 +52,7 @@ describe("A benchmark", () => {
         "append, syncs",
         "resume, over load",
         "resume, over load and its syncs",
+        "resume, last 20 messages, over its syncs",
         "first close",
         "checkpoint, few new",
         "list, first call",
