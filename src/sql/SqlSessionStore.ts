@@ -25,6 +25,7 @@ import * as Blobs from "./Blobs.ts"
 import * as Change from "./Change.ts"
 import * as Claims from "./Claims.ts"
 import * as Database from "./Database.ts"
+import * as Deposit from "./Deposit.ts"
 import * as Lists from "./Lists.ts"
 import * as Shown from "./Shown.ts"
 import * as Standing from "./Standing.ts"
@@ -84,6 +85,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const leaseUntil = sql`${databaseNow} + ${Duration.toMillis(leaseFor)}`
   const blobs = Blobs.make(database)
   const claims = Claims.make({ blobs, database, format, leaseFor })
+  const deposit = Deposit.make({ blobs, database, format, random, self })
   const { entries, list } = Lists.make({ database, format })
 
   /** An id that no row can have is asked of no database. */
@@ -299,6 +301,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     read: read("read"),
     readBlob: blobs.read,
     create,
+    deposit,
     claim,
     remove,
     restore,

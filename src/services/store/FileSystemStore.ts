@@ -30,6 +30,7 @@ import * as BlobFiles from "./BlobFiles.ts"
 import type { JournalFile } from "./Claims.ts"
 import * as Claims from "./Claims.ts"
 import { firstEpoch, type NewBlobs, SessionStore, type Stored } from "./Contract.ts"
+import * as Deposit from "./Deposit.ts"
 import * as Files from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Standing, Won } from "./Leases.ts"
@@ -173,6 +174,33 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             isStill: (before) => sessions.isStill(target, before)
           })
         }).pipe(failsIn("create"), Effect.uninterruptible)
+
+      const deposit: SessionStore["Service"]["deposit"] = (id, given) =>
+        Deposit.interruptibly(
+          given,
+          Effect.fnUntraced(function*(session) {
+            yield* ensureBase
+            yield* sweep
+            const { directory, nonce } = yield* privateDirectory("creating")
+            const won: Won = { epoch: session.epoch, nonce }
+            const target = directoryOf(id)
+            liveness.held.add(nonce)
+            yield* Deposit.prepare({ blobs: blobFiles, files, leases, path }, directory, won, session).pipe(
+              Effect.andThen(files.rename(directory, target)),
+              Effect.andThen(files.syncDirectory(base)),
+              Effect.onError(() =>
+                Effect.andThen(
+                  files.removeQuietly(directory, { recursive: true }),
+                  Effect.flatMap(
+                    leases.isOurs(target, won),
+                    (isOurs) => isOurs ? Effect.ignore(takeAway(target, won.epoch)) : Effect.void
+                  )
+                )
+              ),
+              Effect.ensuring(leases.forget(nonce))
+            )
+          }, failsIn("deposit"))
+        )
 
       /**
        * Takes a session out of sight in one step, then deletes it. Nobody finds it
@@ -373,6 +401,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         read: read("read"),
         readBlob,
         create,
+        deposit,
         claim,
         remove,
         restore,
