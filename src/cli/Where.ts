@@ -12,6 +12,7 @@ import * as Path from "effect/Path"
 import * as UserDirectories from "effect/persistence/UserDirectories"
 import { ExitCode } from "./ExitCode.ts"
 import { Failure } from "./Failure.ts"
+import * as Place from "./Place.ts"
 import { root } from "./Root.ts"
 
 /**
@@ -51,6 +52,24 @@ export const directory = Effect.gen(function*() {
   const directories = yield* UserDirectories.UserDirectories
   return path.join(yield* Effect.mapError(directories.state("reprise"), noHome), "sessions")
 }).pipe(Effect.provide(UserDirectories.layer))
+
+/**
+ * Where sessions are: `--store`, else the directory of `--dir`, else `REPRISE_STORE`, else
+ * the directory. What stands on the command line counts more than the environment.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const place = Effect.gen(function*() {
+  const { dir, store } = yield* root
+  const home = yield* directory
+  const files: Place.Place = { _tag: "Files", directory: home }
+  if (Option.isSome(store)) return yield* Place.parse(store.value, { cwd: yield* WorkingDirectory, home })
+  if (Option.exists(dir, (dir) => dir !== "")) return files
+  const fromEnvironment = yield* Effect.mapError(Config.option(Config.String("REPRISE_STORE")), noHome)
+  if (Option.isNone(fromEnvironment) || fromEnvironment.value === "") return files
+  return yield* Place.parse(fromEnvironment.value, { cwd: yield* WorkingDirectory, home })
+})
 
 /**
  * The project whose sessions a command is about: the real path of the working

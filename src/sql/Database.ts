@@ -50,7 +50,7 @@ const isAboutReaching = ({ _tag }: SqlError.SqlErrorReason): boolean =>
 /**
  * A failure of the database as what it is safe to tell.
  */
-const describe = ({ reason }: SqlError.SqlError): DatabaseError => {
+export const describe = ({ reason }: SqlError.SqlError): DatabaseError => {
   const code = codeOf(reason.cause)
   const detail = isAboutReaching(reason) ? textOf(reason) : undefined
   return new DatabaseError({

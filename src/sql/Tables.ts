@@ -92,7 +92,9 @@ const second = Effect.gen(function*() {
 })
 
 const steps = { "0001_sessions": first, "0002_blobs": second }
-const newest = Object.keys(steps).length
+
+/** The last step that this program knows. */
+export const newest = Object.keys(steps).length
 
 /**
  * Finds a text in names and paths without looking at all of them, where PostgreSQL
@@ -116,7 +118,7 @@ const ensureTextIndex = (sql: SqlClient) =>
   )
 
 /** The last step that was made. */
-const reached = (sql: SqlClient) =>
+export const reached = (sql: SqlClient) =>
   Effect.map(
     sql<{ readonly step: number | null }>`SELECT MAX(migration_id) AS step FROM ${sql(migrations)}`,
     ([row]) => row?.step ?? 0
