@@ -9,6 +9,11 @@ import { HistoryKind } from "../core/history/History.ts"
 import { Parent, Role, SessionState, Usage } from "../core/Session.ts"
 import { SessionId } from "../core/SessionId.ts"
 import { Timestamp } from "../core/Timestamp.ts"
+import { ErrorReport } from "./json/ErrorReport.ts"
+
+export { Doctor } from "./json/Doctor.ts"
+export { ErrorReport } from "./json/ErrorReport.ts"
+export { Copied, CopySummary, StoreCopy } from "./json/StoreCopy.ts"
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -155,23 +160,6 @@ export const Fork = Schema.Struct({
 })
 
 /**
- * An error, as it stands in reports and, as `{"error": …}`, on standard error.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const ErrorReport = Schema.Struct({
-  /** What it was about, where there were several: an id, a word or a file. */
-  target: Schema.optionalKey(Schema.String),
-  error: Schema.String,
-  exitCode: Schema.Int,
-  what: Schema.String,
-  why: Schema.String,
-  next: Schema.String,
-  candidates: Schema.optionalKey(Schema.Array(Schema.Struct({ id: Schema.String, name: Schema.String })))
-})
-
-/**
  * `reprise search --json`. `project` is `null` with `--all`; `isCut` where there are
  * more matches than the limit. What could not be searched is in `failed`.
  *
@@ -264,77 +252,6 @@ export const Rotation = Schema.Struct({
     reason: Schema.Literals(["current", "running", "elsewhere", "removed"])
   })),
   failed: Schema.Array(ErrorReport)
-})
-
-/**
- * What became of a session that was to be copied: a line of `store copy --ndjson`.
- * `revision` is that at the source and `found` that at the destination, where they
- * differ; `torn` counts bytes of a write that was cut short and left out.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Copied = Schema.Struct({
-  /** `null` for a file of another format. */
-  id: Schema.NullOr(SessionId),
-  name: Schema.String,
-  isRemoved: Schema.Boolean,
-  outcome: Schema.Literals(["copied", "present", "different", "running", "elsewhere", "foreign", "gone", "failed"]),
-  bytes: Schema.optionalKey(count),
-  blobs: Schema.optionalKey(count),
-  blobBytes: Schema.optionalKey(count),
-  torn: Schema.optionalKey(count),
-  isOutdated: Schema.optionalKey(Schema.Boolean),
-  revision: Schema.optionalKey(count),
-  found: Schema.optionalKey(count),
-  at: Schema.optionalKey(Schema.Literals(["source", "destination"])),
-  error: Schema.optionalKey(ErrorReport)
-})
-
-/**
- * The last line of `store copy --ndjson`. Places are shown without passwords;
- * `keyRing` is the file that verifies what was copied.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const CopySummary = Schema.Struct({
-  from: Schema.String,
-  to: Schema.String,
-  keyRing: Schema.NullOr(Schema.String),
-  totals: Schema.Struct({
-    sessions: count,
-    copied: count,
-    present: count,
-    different: count,
-    skipped: count,
-    failed: count,
-    bytes: count
-  })
-})
-
-/**
- * `reprise store copy --json`.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const StoreCopy = Schema.Struct({ ...CopySummary.fields, sessions: Schema.Array(Copied) })
-
-/**
- * `reprise doctor --json`. `next` says how to mend what is not `ok`.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Doctor = Schema.Struct({
-  directory: Schema.String,
-  checks: Schema.Array(Schema.Struct({
-    name: Schema.Literals(["directory", "permissions", "key", "space", "versions", "interrupted", "broken", "foreign"]),
-    status: Schema.Literals(["ok", "warning", "failed"]),
-    found: Schema.String,
-    next: Schema.optionalKey(Schema.String)
-  }))
 })
 
 /**

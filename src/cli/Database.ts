@@ -83,6 +83,8 @@ export const client = (
     SqlSessionStore.layerClient
   )
 
+export { inspect } from "../sql/SqlSessionStore.ts"
+
 /** A database holds as many sessions as there are. */
 const layerLimits = Layer.effect(
   SessionLimits.SessionLimits,

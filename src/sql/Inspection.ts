@@ -116,7 +116,7 @@ export type Outside = Pick<Inspection, "dialect" | "version" | "user" | "schema"
 /** Looks at the tables from outside. */
 export const outside = (database: Database): Effect.Effect<Outside, StoreError> => {
   const { dialect, run: runAs, sql } = database
-  const run = runAs("inspect")
+  const run = runAs("looking at the database")
   const isPg = dialect === "pg"
 
   const server = isPg
@@ -163,7 +163,7 @@ export const outside = (database: Database): Effect.Effect<Outside, StoreError> 
 /** Looks at everything. */
 export const make = (database: Database): Effect.Effect<Inspection, StoreError> => {
   const { now, run: runAs, sql } = database
-  const run = runAs("inspect")
+  const run = runAs("looking at the database")
 
   const counted = (rows: ReadonlyArray<Counted>): Count => {
     const count = Number(rows[0]?.count ?? 0)
