@@ -95,7 +95,8 @@ const layerLimits = Layer.effect(
 const store = Effect.fnUntraced(function*(place: Place.Database, isUntouched?: true) {
   const opened = Layer.succeedContext(yield* Layer.build(yield* client(place)))
   const { needed, tables } = yield* Effect.provide(SqlSessionStore.inspectTables, opened)
-  const isDone = isUntouched === true || Option.exists(tables, ({ version }) => version >= needed)
+  const isDone = isUntouched === true ||
+    Option.exists(Option.flatMap(tables, ({ version }) => version), (version) => version >= needed)
   return Layer.provide(SqlSessionStore.layer({ migrate: !isDone }), opened)
 })
 

@@ -62,8 +62,9 @@ const noTables = ({ canCreate, schema, user }: Inspection): Check =>
       )
     }
 
-const ofTables = ({ canWrite, owner, version }: TablesFound, { needed, user }: Inspection): Check => {
+const ofTables = ({ canWrite, owner, version: known }: TablesFound, { needed, user }: Inspection): Check => {
   const name = "tables"
+  const version = Option.getOrElse(known, () => 0)
   const whose = owner === "" ? "" : `, of ${owner}`
   if (version > needed) {
     return {
@@ -73,11 +74,11 @@ const ofTables = ({ canWrite, owner, version }: TablesFound, { needed, user }: I
       next: "Update the program: npm install -g effect-reprise@latest"
     }
   }
-  if (!canWrite) {
+  if (!canWrite || Option.isNone(known)) {
     return {
       name,
       status: "failed",
-      found: Printable.line(`Version ${version}${whose}: ${user} may not read and write all of them.`),
+      found: Printable.line(`They are of ${owner}, and ${user} may not read and write all of them.`),
       next: Printable.line(
         `GRANT SELECT, INSERT, UPDATE, DELETE ON reprise_sessions, reprise_snapshots, reprise_journal, reprise_blobs, ` +
           `reprise_originals TO ${quoted(user)}; GRANT SELECT ON reprise_migrations TO ${quoted(user)}`

@@ -30,7 +30,8 @@ export interface Count {
  * @since 0.1.0
  */
 export interface TablesFound {
-  readonly version: number
+  /** None where this user may not see it. */
+  readonly version: Option.Option<number>
   /** Who they belong to; empty where the database has no owners. */
   readonly owner: string
   readonly canWrite: boolean
@@ -102,6 +103,7 @@ const unknownServer: Server = { version: "", user: "", schema: "", can_create: 0
 
 interface Found {
   readonly owner: string
+  readonly can_read: Integer
   readonly can_write: Integer
 }
 
@@ -131,15 +133,16 @@ export const outside = (database: Database): Effect.Effect<Outside, StoreError> 
   const found = isPg
     ? sql<
       Found
-    >`SELECT COALESCE(pg_get_userbyid(c.relowner), '') AS owner, CASE WHEN ${rights} THEN 1 ELSE 0 END AS can_write
+    >`SELECT COALESCE(pg_get_userbyid(c.relowner), '') AS owner,
+        CASE WHEN has_table_privilege(to_regclass('reprise_migrations'), 'SELECT') THEN 1 ELSE 0 END AS can_read, CASE WHEN ${rights} THEN 1 ELSE 0 END AS can_write
         FROM pg_class c WHERE c.oid = to_regclass('reprise_sessions') AND to_regclass('reprise_migrations') IS NOT NULL`
-    : sql<Found>`SELECT '' AS owner, 1 AS can_write FROM sqlite_master WHERE name = 'reprise_migrations'`
+    : sql<Found>`SELECT '' AS owner, 1 AS can_read, 1 AS can_write FROM sqlite_master WHERE name = 'reprise_migrations'`
 
   const tables = Effect.gen(function*() {
     const [row] = yield* run(found)
     if (row === undefined) return Option.none<TablesFound>()
     const tables: TablesFound = {
-      version: yield* run(Tables.reached(sql)),
+      version: Number(row.can_read) === 1 ? Option.some(yield* run(Tables.reached(sql))) : Option.none(),
       owner: row.owner,
       canWrite: Number(row.can_write) === 1
     }
@@ -209,7 +212,10 @@ export const make = (database: Database): Effect.Effect<Inspection, StoreError> 
 
   return Effect.gen(function*() {
     const seen = yield* outside(database)
-    const isKnown = Option.exists(seen.tables, ({ canWrite, version }) => canWrite && version === Tables.newest)
+    const isKnown = Option.exists(
+      seen.tables,
+      ({ canWrite, version }) => canWrite && Option.contains(version, Tables.newest)
+    )
     const inside = isKnown ? Option.some(yield* contents) : Option.none()
     const inspection: Inspection = { ...seen, contents: inside, ...(yield* clocks) }
     return inspection
