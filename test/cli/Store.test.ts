@@ -322,7 +322,7 @@ describe("A database that can't be used", () => {
     it.live(`is told as such where ${how}, to every command, in time and without the password`, () =>
       Effect.gen(function*() {
         const desk = yield* Cli.asShipped
-        const port = yield* Door.open(answer)
+        const { port } = yield* Door.open(answer)
         const store = `postgres://me:secret@127.0.0.1:${port}/x?connect_timeout=1`
         const { doctor, run } = running(desk, { REPRISE_STORE: store })
         const { code, err, out } = yield* run("list", "--json", "--verbose")
@@ -340,7 +340,7 @@ describe("A database that can't be used", () => {
   it.live("is told as such where nobody listens", () =>
     Effect.gen(function*() {
       const desk = yield* Cli.asShipped
-      const port = yield* Effect.scoped(Door.open("silence"))
+      const { port } = yield* Effect.scoped(Door.open("silence"))
       const { run } = running(desk, { REPRISE_STORE: `postgres://me:secret@127.0.0.1:${port}/x` })
       const { code, err } = yield* run("list", "--json")
       assert.deepStrictEqual([code, (yield* Cli.errorOf(err)).error], [1, "StoreError/Unreachable"])
