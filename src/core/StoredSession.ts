@@ -55,13 +55,8 @@ export interface Verified {
   readonly journal: Option.Option<WholeJournal>
 }
 
-/**
- * A verified journal without what was torn from its end: whose it is, and its bytes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface WholeJournal {
+/** A verified journal without what was torn from its end: whose it is, and its bytes. */
+interface WholeJournal {
   readonly epoch: number
   readonly part: number
   readonly bytes: Uint8Array
