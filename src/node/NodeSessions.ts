@@ -25,6 +25,7 @@ import * as NodeFiles from "./NodeFiles.ts"
 import * as NodeHmac from "./NodeHmac.ts"
 import * as NodeLiveness from "./NodeLiveness.ts"
 import * as NodePatternGuard from "./NodePatternGuard.ts"
+import * as NodeSecureRandom from "./NodeSecureRandom.ts"
 
 /**
  * What the operations of `Sessions` need.
@@ -78,7 +79,7 @@ const layerPlatformWith = (files: NodeFiles.Options) =>
   Layer.mergeAll(
     NodeFiles.layer(files),
     NodePath.layer,
-    NodeCrypto.layerSecureRandom,
+    NodeSecureRandom.layer,
     Kdf.layerWebCrypto,
     NodeHmac.layer,
     NodeLiveness.layer,

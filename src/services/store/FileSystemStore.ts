@@ -29,7 +29,7 @@ import { SessionLimits } from "../SessionLimits.ts"
 import * as BlobFiles from "./BlobFiles.ts"
 import type { JournalFile } from "./Claims.ts"
 import * as Claims from "./Claims.ts"
-import { firstEpoch, type NewBlobs, SessionStore, type Stored } from "./Contract.ts"
+import { type Claim, firstEpoch, type NewBlobs, SessionStore, type Stored } from "./Contract.ts"
 import * as Deposit from "./Deposit.ts"
 import * as Files from "./Files.ts"
 import * as Layout from "./Layout.ts"
@@ -107,6 +107,45 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           failsIn("read")
         )
 
+      const privatePath = (purpose: "creating" | "deleting") =>
+        Effect.map(random.uuidV4(), (nonce) => ({
+          nonce,
+          directory: path.join(base, Layout.privateName(purpose, liveness.self, nonce))
+        }))
+
+      /** Since when a directory that can't be read is in the trash, if it is. */
+      const removalOf = (directory: string) =>
+        standingOf(directory).pipe(
+          Effect.map((standing) =>
+            Option.match(
+              Option.filter(standing.lease, () => isRemoved(standing)),
+              {
+                onNone: () => ({}),
+                onSome: ({ since }) => ({ removedAt: since })
+              }
+            )
+          ),
+          Effect.orElseSucceed(() => ({}))
+        )
+
+      const listing = Listing.make({
+        base,
+        concurrency: limits.concurrency,
+        files,
+        path,
+        preparedPath: Effect.map(privatePath("creating"), ({ directory }) => directory),
+        removalOf,
+        sessions
+      })
+
+      /** A claim whose snapshots lists learn of. */
+      const listed = (claim: Claim): Claim => ({
+        ...claim,
+        checkpoint: (snapshot, journal) =>
+          Effect.tap(claim.checkpoint(snapshot, journal), () => listing.published(snapshot)),
+        close: (snapshot, needed) => Effect.tap(claim.close(snapshot, needed), () => listing.published(snapshot))
+      })
+
       /** Makes what leads to the sessions, and makes it durable once. */
       const ensureBase = Effect.gen(function*() {
         if (!isDurable || !(yield* fs.exists(base))) yield* files.ensureDirectory(path, base)
@@ -116,12 +155,6 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       /** Deletes what processes that ended left half created or half deleted. */
       const sweep = sweepPrivate({ files, liveness, path }, base)
-
-      const privateDirectory = (purpose: "creating" | "deleting") =>
-        Effect.map(random.uuidV4(), (nonce) => ({
-          nonce,
-          directory: path.join(base, Layout.privateName(purpose, liveness.self, nonce))
-        }))
 
       /** Everything of a new session, in a directory that nobody else looks into. */
       const prepare = Effect.fnUntraced(
@@ -146,7 +179,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         Effect.gen(function*() {
           yield* ensureBase
           yield* sweep
-          const { directory, nonce } = yield* privateDirectory("creating")
+          const { directory, nonce } = yield* privatePath("creating")
           const won: Won = { epoch: firstEpoch, nonce }
           const target = directoryOf(id)
           liveness.held.add(nonce)
@@ -165,42 +198,18 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
               )
             )
           )
-          return yield* claims.make({
-            id,
-            directory: target,
-            won,
-            opened: Option.some(journal),
-            read: read("create")(id),
-            isStill: (before) => sessions.isStill(target, before)
-          })
+          yield* listing.published(snapshot)
+          return listed(
+            yield* claims.make({
+              id,
+              directory: target,
+              won,
+              opened: Option.some(journal),
+              read: read("create")(id),
+              isStill: (before) => sessions.isStill(target, before)
+            })
+          )
         }).pipe(failsIn("create"), Effect.uninterruptible)
-
-      const deposit: SessionStore["Service"]["deposit"] = (id, given) =>
-        Deposit.interruptibly(
-          given,
-          Effect.fnUntraced(function*(session) {
-            yield* ensureBase
-            yield* sweep
-            const { directory, nonce } = yield* privateDirectory("creating")
-            const won: Won = { epoch: session.epoch, nonce }
-            const target = directoryOf(id)
-            liveness.held.add(nonce)
-            yield* Deposit.prepare({ blobs: blobFiles, files, leases, path }, directory, won, session).pipe(
-              Effect.andThen(files.rename(directory, target)),
-              Effect.andThen(files.syncDirectory(base)),
-              Effect.onError(() =>
-                Effect.andThen(
-                  files.removeQuietly(directory, { recursive: true }),
-                  Effect.flatMap(
-                    leases.isOurs(target, won),
-                    (isOurs) => isOurs ? Effect.ignore(takeAway(target, won.epoch)) : Effect.void
-                  )
-                )
-              ),
-              Effect.ensuring(leases.forget(nonce))
-            )
-          }, failsIn("deposit"))
-        )
 
       /**
        * Takes a session out of sight in one step, then deletes it. Nobody finds it
@@ -208,7 +217,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
        * was won meanwhile brings it back.
        */
       const takeAway = Effect.fnUntraced(function*(directory: string, epoch: number) {
-        const target = yield* privateDirectory("deleting")
+        const target = yield* privatePath("deleting")
         yield* Effect.onError(
           files.rename(directory, target.directory),
           () => Effect.ignore(files.rename(target.directory, directory))
@@ -225,6 +234,23 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         else yield* files.rename(target.directory, directory)
         return isLast
       })
+
+      const depositing = Deposit.make({
+        base,
+        blobs: blobFiles,
+        files,
+        held: liveness.held,
+        leases,
+        path,
+        privatePath: privatePath("creating"),
+        takeAway
+      })
+      const deposit: SessionStore["Service"]["deposit"] = (id, session) =>
+        Effect.andThen(ensureBase, sweep).pipe(
+          Effect.andThen(depositing(directoryOf(id), session)),
+          Effect.andThen(listing.published(session.snapshot)),
+          failsIn("deposit")
+        )
 
       /** Tries again where others changed what it looks at, as long as the session is there. */
       const againWhileThere = <A, E>(directory: string, attempt: Effect.Effect<Option.Option<A>, E | PlatformError>) =>
@@ -294,14 +320,16 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
               ? Effect.fail(new NotFound({ target: `${id} outside the trash` }))
               : unless((standing) => options?.takeOver !== true && Leases.isHeld(standing))(standing))
           if (Option.isNone(won)) return yield* new NotFound({ target: id })
-          return yield* claims.make({
-            id,
-            directory,
-            won: won.value,
-            opened: Option.none(),
-            read: read("claim")(id),
-            isStill: (before) => sessions.isStill(directory, before)
-          })
+          return listed(
+            yield* claims.make({
+              id,
+              directory,
+              won: won.value,
+              opened: Option.none(),
+              read: read("claim")(id),
+              isStill: (before) => sessions.isStill(directory, before)
+            })
+          )
         }).pipe(
           Effect.catchIf(Files.isMissing, () => new NotFound({ target: id })),
           failsIn("claim"),
@@ -355,7 +383,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           standingOf(directory).pipe(
             Effect.flatMap((standing) => whetherRemoved(directory, standing)),
             // What it answers is acknowledged: whoever made it so may not have come as far as this.
-            Effect.tap(files.syncDirectory(directory)),
+            Effect.tap(Effect.andThen(files.syncDirectory(directory), files.syncDirectory(base))),
             Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
           )).pipe(failsIn("restore"))
 
@@ -375,23 +403,6 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
               return yield* notThere
             }
           }))
-
-      /** Since when a directory that can't be read is in the trash, if it is. */
-      const removalOf = (directory: string) =>
-        standingOf(directory).pipe(
-          Effect.map((standing) =>
-            Option.match(
-              Option.filter(standing.lease, () => isRemoved(standing)),
-              {
-                onNone: () => ({}),
-                onSome: ({ since }) => ({ removedAt: since })
-              }
-            )
-          ),
-          Effect.orElseSucceed(() => ({}))
-        )
-
-      const listing = Listing.make({ base, concurrency: limits.concurrency, files, path, removalOf, sessions })
 
       return SessionStore.of({
         limits,
