@@ -111,6 +111,8 @@ export const Entry = Schema.Union([ListedSession, Unreadable])
  */
 export const List = Schema.Struct({
   directory: Schema.String,
+  /** Where sessions are instead, without a password. */
+  store: Schema.optionalKey(Schema.String),
   project: Schema.NullOr(Schema.String),
   sessions: Schema.Array(Entry)
 })

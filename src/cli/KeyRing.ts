@@ -62,7 +62,8 @@ export const bring = Effect.fnUntraced(
       yield* opened.writeAll(bytes)
       yield* opened.sync
     })
-    yield* Effect.scoped(write).pipe(
+    yield* fs.remove(prepared, { force: true }).pipe(
+      Effect.andThen(Effect.scoped(write)),
       Effect.andThen(fs.link(prepared, target)),
       Effect.ensuring(Effect.ignore(fs.remove(prepared, { force: true })))
     )

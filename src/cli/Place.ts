@@ -50,6 +50,14 @@ const showUrl = ({ host, pathname, protocol, username }: URL): string =>
 const scheme = /^([a-z][a-z0-9+.-]*):\/\//i
 
 /**
+ * Whether it names something else than a directory.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isAddress = (text: string): boolean => text.startsWith("sqlite:") || scheme.test(text)
+
+/**
  * @category parsing
  * @since 0.1.0
  */

@@ -34,9 +34,18 @@ const noHome = (error: unknown) =>
     next: "Name one: reprise --dir DIR …, or set REPRISE_DIR."
   })
 
+/** What names the place: `--store`, unless `--dir` does, `REPRISE_STORE`. The command line counts more. */
+const named = Effect.gen(function*() {
+  const { dir, store } = yield* root
+  if (Option.isSome(store) || Option.exists(dir, (dir) => dir !== "")) return store
+  const fromEnvironment = yield* Effect.mapError(Config.option(Config.String("REPRISE_STORE")), noHome)
+  return Option.filter(fromEnvironment, (store) => store !== "")
+})
+
 /**
- * The sessions directory, absolute: `--dir`, else `REPRISE_DIR`, else
- * `reprise/sessions` in the user's state directory.
+ * The sessions directory, absolute, beside which keys are: what `--store` or
+ * `REPRISE_STORE` name, where that is a directory, else `--dir`, else `REPRISE_DIR`,
+ * else `reprise/sessions` in the user's state directory.
  *
  * @category getters
  * @since 0.1.0
@@ -45,8 +54,11 @@ export const directory = Effect.gen(function*() {
   const path = yield* Path.Path
   const { dir } = yield* root
   const cwd = yield* WorkingDirectory
-  const named = Option.filter(dir, (dir) => dir !== "")
-  if (Option.isSome(named)) return path.resolve(cwd, named.value)
+  const given = Option.orElse(
+    Option.filter(yield* named, (store) => store !== "" && !Place.isAddress(store)),
+    () => Option.filter(dir, (dir) => dir !== "")
+  )
+  if (Option.isSome(given)) return path.resolve(cwd, given.value)
   const fromEnvironment = yield* Effect.mapError(Config.option(Config.String("REPRISE_DIR")), noHome)
   if (Option.isSome(fromEnvironment) && fromEnvironment.value !== "") return path.resolve(cwd, fromEnvironment.value)
   const directories = yield* UserDirectories.UserDirectories
@@ -54,21 +66,17 @@ export const directory = Effect.gen(function*() {
 }).pipe(Effect.provide(UserDirectories.layer))
 
 /**
- * Where sessions are: `--store`, else the directory of `--dir`, else `REPRISE_STORE`, else
- * the directory. What stands on the command line counts more than the environment.
+ * Where sessions are: below the directory, or in the database that `--store` or, without
+ * `--dir`, `REPRISE_STORE` name.
  *
  * @category getters
  * @since 0.1.0
  */
 export const place = Effect.gen(function*() {
-  const { dir, store } = yield* root
   const home = yield* directory
+  const store = yield* named
   const files: Place.Place = { _tag: "Files", directory: home }
-  if (Option.isSome(store)) return yield* Place.parse(store.value, { cwd: yield* WorkingDirectory, home })
-  if (Option.exists(dir, (dir) => dir !== "")) return files
-  const fromEnvironment = yield* Effect.mapError(Config.option(Config.String("REPRISE_STORE")), noHome)
-  if (Option.isNone(fromEnvironment) || fromEnvironment.value === "") return files
-  return yield* Place.parse(fromEnvironment.value, { cwd: yield* WorkingDirectory, home })
+  return Option.isNone(store) ? files : yield* Place.parse(store.value, { cwd: yield* WorkingDirectory, home })
 })
 
 /**

@@ -162,12 +162,12 @@ const isSame = (self: Read, that: Read): boolean =>
 const atRest = Effect.fnUntraced(function*(from: Place, id: SessionId, { stored, verified }: Read) {
   const { journal, snapshot, state } = verified
   const since = stored.since ?? (yield* now)
-  const session: SessionStore.AtRest<InvalidBlob | StoreError> = {
+  const session: SessionStore.AtRest<CopyOutcome> = {
     snapshot: stored.snapshot,
     journal: Option.getOrUndefined(journal),
     blobs: referencesOf(verified).map((reference) => ({
       digest: reference.sha256,
-      bytes: Blobs.read({ id, readBlob: from.store.readBlob }, reference)
+      bytes: Effect.catch(Blobs.read({ id, readBlob: from.store.readBlob }, reference), failed("source"))
     })),
     epoch: 1 + Math.max(snapshot.head.epoch, Option.match(journal, { onNone: () => 0, onSome: ({ epoch }) => epoch })),
     state: stored.status === "removed" ? "removed" : "released",
@@ -234,10 +234,7 @@ const copyOne = Effect.fnUntraced(function*(from: Place, to: Place, id: SessionI
   if (to.signer !== from.signer) yield* Effect.catch(verify(to, id, source.stored), failed("destination"))
   yield* Effect.catch(takeRoom(source.stored), failed("destination"))
   const session = yield* atRest(from, id, source)
-  yield* Effect.catch(
-    to.store.deposit(id, session),
-    (error) => failed(error._tag === "InvalidBlob" ? "source" : "destination")(error)
-  )
+  yield* Effect.catchTag(to.store.deposit(id, session), "StoreError", failed("destination"))
   yield* Effect.catch(arrived(to, id, source), failed("destination"))
 
   const again = yield* Effect.option(from.store.read(id))
