@@ -280,6 +280,22 @@ describe("A copy on the command line", () => {
       assert.include(err, "which the key ring beside")
     }))
 
+  it.live("shows on a terminal how far it has come, and lines only of what did not go well", () =>
+    Effect.gen(function*() {
+      const desk = yield* Cli.asShipped
+      const { created } = running(desk)
+      yield* created("--name", "one")
+      yield* created("--name", "two")
+      const drawn: Array<string> = []
+      const { code, out } = yield* desk.run(
+        ["store", "copy", "--from", desk.sessions, "--to", `sqlite:${desk.root}/x.db`],
+        { isWhole: true, terminal: 80, onStderr: (text) => drawn.push(text) }
+      )
+      assert.strictEqual(code, 0)
+      assert.match(drawn.join(""), /copy 1\/2/)
+      assert.match(out, /^2 sessions: 2 copied and verified/)
+    }))
+
   it.effect("leaves out what somebody runs, and ends with 5", () =>
     Effect.gen(function*() {
       const desk = yield* Cli.asShipped

@@ -330,6 +330,35 @@ describe("Sessions.copyFrom", () => {
       yield* Effect.provide(Sessions.verify(id), target)
     }))
 
+  it.effect("tells at which side a store failed, and goes on where only one session is concerned", () =>
+    Effect.gen(function*() {
+      const source = yield* stackOn(yield* memory.place)
+      const target = yield* stackOn(yield* memory.place)
+      const [first] = yield* Effect.provide(Effect.all([closed("a", 1), closed("b", 2)]), source)
+      const from = Context.get(source, SessionStore.SessionStore)
+      const to = Context.get(target, SessionStore.SessionStore)
+      const error = new SessionError.StoreError({ operation: "read", cause: new Error("unreadable") })
+      const unreadable: SessionStore.SessionStore["Service"] = {
+        ...from,
+        readBlob: (id, ...args) => id === first ? error : from.readBlob(id, ...args)
+      }
+      const unwritable: SessionStore.SessionStore["Service"] = {
+        ...to,
+        deposit: (id, session) => id === first ? error : to.deposit(id, session)
+      }
+      const copied = (from: SessionStore.SessionStore["Service"], to: SessionStore.SessionStore["Service"]) =>
+        Stream.runCollect(Sessions.copyFrom(from)).pipe(
+          Effect.map((all) => all.map(tellOf).sort()),
+          Effect.provideService(SessionStore.SessionStore, to),
+          Effect.provide(target)
+        )
+      assert.deepStrictEqual(yield* copied(unreadable, to), ["a: failed at the source, StoreError", "b: copied"])
+      assert.deepStrictEqual(yield* copied(from, unwritable), [
+        "a: failed at the destination, StoreError",
+        "b: present"
+      ])
+    }))
+
   it.effect("ends with the error of a store that can't be reached any more", () =>
     Effect.gen(function*() {
       const source = yield* stackOn(yield* memory.place)
