@@ -32,8 +32,21 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   process.on("SIGINT", onInterrupt)
   process.on("SIGTERM", end)
   process.on("SIGHUP", end)
-  fiber.addObserver((exit) => teardown(exit, (code) => process.exit(code)))
+  fiber.addObserver((exit) => teardown(exit, leave))
 })
+
+/** Ends once everything that was printed is with its reader: a pipe takes 64 KiB at a time. */
+const leave = (code: number): void => {
+  const isWaiting = [process.stdout, process.stderr].filter(({ writableLength }) => writableLength > 0)
+  let left = isWaiting.length
+  if (left === 0) return process.exit(code)
+  for (const stream of isWaiting) {
+    stream.write("", () => {
+      left -= 1
+      if (left === 0) process.exit(code)
+    })
+  }
+}
 
 /** A reader that went away, such as `head`, or a terminal that hung up, is no error of ours. */
 const ignoreLostReaders = () => {

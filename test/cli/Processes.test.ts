@@ -123,6 +123,16 @@ describe("reprise, as a process with pipes", () => {
       assert.strictEqual(error.exitCode, 4)
     }))
 
+  test("is whole, also where it is more than a pipe holds", (place) =>
+    Effect.gen(function*() {
+      const { code, err, out } = yield* shell(
+        place,
+        "$reprise completions fish > $HOME/whole; $reprise completions fish | cmp - $HOME/whole && wc -c < $HOME/whole"
+      )
+      assert.deepStrictEqual([code, err], [0, ""])
+      assert.isAbove(Number(out), 65_536)
+    }))
+
   test("ends in silence when its reader goes away", (place) =>
     Effect.gen(function*() {
       const { err, out } = yield* shell(place, "$reprise --help | head -n 1; $reprise completions bash | true")
