@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,6 +22,7 @@ import type { Claim, NewJournal, Stored } from "../services/store/Contract.ts"
 import type { Blobs } from "./Blobs.ts"
 import * as Change from "./Change.ts"
 import type { Database } from "./Database.ts"
+import * as Heartbeat from "./Heartbeat.ts"
 import * as Shown from "./Shown.ts"
 import * as Standing from "./Standing.ts"
 
@@ -39,6 +39,8 @@ export interface Won {
   readonly id: SessionId
   readonly epoch: number
   readonly nonce: string
+  /** When it was asked for: a moment of `Heartbeat`. */
+  readonly asked: number
   /** What stood there before. */
   readonly before: Option.Option<Journal>
   readonly recency: number
@@ -86,8 +88,6 @@ export const make = (services: {
     let recency = options.won.recency
     let isSettled = true
     let isOver = false
-    /** Whether the lease was renewed since the last beat. */
-    let isRenewed = true
 
     const isOurs = sql`id = ${id} AND epoch = ${epoch} AND nonce = ${nonce} AND state <> 'removed'`
 
@@ -103,6 +103,34 @@ export const make = (services: {
       Effect.tap((ended) => Deferred.succeed(lost, ended))
     )
 
+    /** A claim that changed no row has lost it. */
+    const unlessLost = Option.match<Effect.Effect<void, SessionEnded>, unknown, Effect.Effect<void>>({
+      onNone: () => Effect.flatMap(endedBy, Effect.fail),
+      onSome: () => Effect.void
+    })
+
+    const { renewing } = yield* Heartbeat.make({
+      leaseFor,
+      since: options.won.asked,
+      beat: run("claim")(
+        apply({
+          row: sql`UPDATE reprise_sessions SET ${leaseUntil} WHERE ${isOurs} RETURNING id`,
+          isForgettable: true
+        })
+      ).pipe(
+        Effect.flatMap((row) => isOver ? Effect.void : unlessLost(row)),
+        Effect.tapErrorTag(
+          "StoreError",
+          (error) => Effect.annotateLogs(Effect.logDebug("a heartbeat failed", error), { sessionId: id })
+        )
+      ),
+      onSilence: Effect.suspend(() =>
+        isOver
+          ? Effect.void
+          : Effect.asVoid(Deferred.succeed(lost, new SessionEnded({ id, reason: new LeaseLost({}) })))
+      )
+    })
+
     /** One durable change of the row and what goes with it, as long as the row is this claim's. */
     const change = (operation: string, parts: {
       readonly set: Fragment
@@ -111,15 +139,7 @@ export const make = (services: {
       run(operation)(apply({
         row: sql`UPDATE reprise_sessions SET ${parts.set} WHERE ${isOurs} RETURNING id`,
         ...(parts.rest === undefined ? {} : { rest: parts.rest })
-      })).pipe(
-        Effect.flatMap(Option.match({
-          onNone: () => Effect.flatMap(endedBy, Effect.fail),
-          onSome: () =>
-            Effect.sync(() => {
-              isRenewed = true
-            })
-        }))
-      )
+      })).pipe(Effect.flatMap(unlessLost), renewing)
 
     /** An operation of the claim, as long as it is not over. */
     const operation = <E>(effect: Effect.Effect<void, E>): Effect.Effect<void, E | SessionEnded> =>
@@ -298,32 +318,9 @@ export const make = (services: {
           SessionEnded: () => Effect.void,
           StoreError: (error) => Effect.logWarning("a lease was not given back; it ends by itself", error)
         }),
+        Heartbeat.noLongerThan(leaseFor),
         Effect.ensuring(over)
       )
-    )
-
-    /** Says that the holder lives. What it changes says so too, and then there is no need. */
-    const beat = Effect.suspend(() => {
-      if (isRenewed) {
-        isRenewed = false
-        return Effect.void
-      }
-      return run("claim")(
-        apply({
-          row: sql`UPDATE reprise_sessions SET ${leaseUntil} WHERE ${isOurs} RETURNING id`,
-          isForgettable: true
-        })
-      ).pipe(
-        Effect.flatMap((row) => Option.isSome(row) || isOver ? Effect.void : Effect.asVoid(endedBy)),
-        Effect.catch((error) => Effect.annotateLogs(Effect.logDebug("a heartbeat failed", error), { sessionId: id }))
-      )
-    })
-    yield* Effect.sleep(Duration.divideUnsafe(leaseFor, 3)).pipe(
-      Effect.andThen(beat),
-      Effect.forever,
-      // The database's clock goes on, whatever a test's does.
-      Effect.provideService(Clock.Clock, Clock.Clock.defaultValue()),
-      Effect.forkScoped
     )
 
     const claim: Claim = {

@@ -25,6 +25,7 @@ import * as Blobs from "./Blobs.ts"
 import * as Change from "./Change.ts"
 import * as Claims from "./Claims.ts"
 import * as Database from "./Database.ts"
+import * as Heartbeat from "./Heartbeat.ts"
 import * as Lists from "./Lists.ts"
 import * as Shown from "./Shown.ts"
 import * as Standing from "./Standing.ts"
@@ -138,6 +139,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     Effect.gen(function*() {
       const nonce = yield* random.uuidV4()
       const since = yield* now
+      const asked = yield* Heartbeat.moment
       const shown = Shown.fromSnapshot(id, snapshot, format)
       const recency = Shown.recencyOf(Math.max(toMillis(since), Option.getOrElse(shown.updatedAt, () => 0)))
       const journal: Claims.Journal = { epoch: firstEpoch, part: 0, bytes: firstLine.length, recency }
@@ -168,7 +170,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
         return yield* new StoreError({ operation: "create", cause: new Error("the id is taken") })
       }
       return yield* claims.make({
-        won: { id, epoch: firstEpoch, nonce, before: Option.none(), recency },
+        won: { id, epoch: firstEpoch, nonce, asked, before: Option.none(), recency },
         opened: Option.some(journal),
         read: read("create")(id)
       })
@@ -178,8 +180,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const win = (id: SessionId.SessionId, nonce: string, takeOver: boolean) =>
     Effect.gen(function*() {
       const since = yield* now
+      const asked = yield* Heartbeat.moment
       const isFree = takeOver ? sql`1 = 1` : sql`(state <> 'held' OR lease_until < ${databaseNow} OR nonce = ${nonce})`
-      return yield* run("claim")(apply<Claimed>({
+      const won = yield* run("claim")(apply<Claimed>({
         row: sql`UPDATE reprise_sessions SET epoch = CASE WHEN nonce = ${nonce} THEN epoch ELSE epoch + 1 END,
           nonce = ${nonce}, state = 'held', holder = ${holder}, since = ${since}, lease_until = ${leaseUntil}
           WHERE id = ${id} AND state <> 'removed' AND ${isFree}
@@ -189,6 +192,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
           row: sql`UPDATE reprise_sessions SET state = 'released' WHERE id = ${id} AND nonce = ${nonce} RETURNING id`
         })
       ))
+      return Option.map(won, (row) => ({ asked, row }))
     })
 
   /** Tries again what others were faster at, as long as nobody stands in the way. */
@@ -206,7 +210,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       yield* checkId(id)
       const nonce = yield* random.uuidV4()
       const takeOver = options?.takeOver === true
-      const row = yield* againUntilDone(
+      const { asked, row } = yield* againUntilDone(
         "claim",
         Effect.gen(function*() {
           const won = yield* win(id, nonce, takeOver)
@@ -229,6 +233,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
           id,
           epoch: Number(row.epoch),
           nonce,
+          asked,
           before: Number(row.is_open) === 1 ? Option.some(before) : Option.none(),
           recency
         },
