@@ -139,7 +139,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     Effect.gen(function*() {
       const nonce = yield* random.uuidV4()
       const since = yield* now
-      const asked = yield* Heartbeat.moment
+      const asked = yield* Heartbeat.currentMoment
       const shown = Shown.fromSnapshot(id, snapshot, format)
       const recency = Shown.recencyOf(Math.max(toMillis(since), Option.getOrElse(shown.updatedAt, () => 0)))
       const journal: Claims.Journal = { epoch: firstEpoch, part: 0, bytes: firstLine.length, recency }
@@ -180,7 +180,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const win = (id: SessionId.SessionId, nonce: string, takeOver: boolean) =>
     Effect.gen(function*() {
       const since = yield* now
-      const asked = yield* Heartbeat.moment
+      const asked = yield* Heartbeat.currentMoment
       const isFree = takeOver ? sql`1 = 1` : sql`(state <> 'held' OR lease_until < ${databaseNow} OR nonce = ${nonce})`
       const won = yield* run("claim")(apply<Claimed>({
         row: sql`UPDATE reprise_sessions SET epoch = CASE WHEN nonce = ${nonce} THEN epoch ELSE epoch + 1 END,

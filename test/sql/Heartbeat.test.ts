@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Latch, Layer, Option } from "effect"
-import { Agent, type RunningSession, SessionError, Sessions, Supervisor } from "effect-reprise"
+import { Agent, type RunningSession, type SessionError, Sessions, Supervisor } from "effect-reprise"
 import { TestClock } from "effect/testing"
 import * as FaultyClient from "../suites/faulty-client.ts"
 import * as Rig from "../suites/rig.ts"
