@@ -7,6 +7,9 @@ import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { tmpdir } from "node:os"
 import { fileURLToPath } from "node:url"
 
+/** What processes share that a rig starts. */
+export const environment = { NODE_COMPILE_CACHE: `${tmpdir()}/node-compile-cache` }
+
 /** Starts a program, named from this directory. It ends with the scope. */
 export const spawn = Effect.fnUntraced(function*(program: string, args: ReadonlyArray<string>) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
@@ -15,7 +18,7 @@ export const spawn = Effect.fnUntraced(function*(program: string, args: Readonly
   const child = yield* spawner.spawn(
     ChildProcess.make(process.execPath, [fileURLToPath(new URL(program, import.meta.url)), ...args], {
       stdin: Stream.encodeText(Stream.fromQueue(orders)),
-      env: { NODE_COMPILE_CACHE: `${tmpdir()}/node-compile-cache` },
+      env: environment,
       extendEnv: true,
       killSignal: "SIGKILL"
     })

@@ -1,0 +1,107 @@
+import { NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Logger, Random } from "effect"
+import * as PostgresServer from "../suites/postgres-server.ts"
+import * as Postgres from "../suites/postgres-shared.ts"
+import * as RandomKill from "./kills/random-kill.ts"
+import type * as Broken from "./sql/broken.ts"
+import * as SqlGround from "./sql/ground.ts"
+import * as Lapsed from "./sql/lapsed.ts"
+import * as Outages from "./sql/outages.ts"
+import * as Contest from "./winner/contest.ts"
+import * as Succession from "./winner/succession.ts"
+import * as Suspended from "./winner/suspended.ts"
+
+const test = <A, E>(name: string, body: () => Effect.Effect<A, E, NodeServices.NodeServices>) =>
+  it.live(
+    name,
+    () => body().pipe(Random.withSeed(20), Effect.provide(Layer.merge(NodeServices.layer, Logger.layer([])))),
+    120_000
+  )
+
+const ground = Effect.flatMap(Postgres.url, (url) => SqlGround.make(url))
+
+/** Leases that pass while a process starts up would end in the middle of what it does. */
+const shortLived = Effect.flatMap(Postgres.url, (url) => SqlGround.make(url, { leaseFor: 500 }))
+
+const includes = (findings: ReadonlyArray<string>, pattern: RegExp) =>
+  assert.isTrue(findings.some((finding) => pattern.test(finding)), `${String(pattern)} in\n${findings.join("\n")}`)
+
+describe("Processes on a PostgreSQL", () => {
+  test("that are killed at random moments leave what was acknowledged to the next one", () =>
+    Effect.gen(function*() {
+      const { findings, kills } = yield* RandomKill.killAtRandom({ kills: 2, killsEach: 2, ground })
+      assert.deepStrictEqual(findings, [])
+      assert.strictEqual(kills, 2)
+    }))
+
+  test("that want one session at one instant find one winner, which the others name", () =>
+    Effect.gen(function*() {
+      const { contested, findings, rounds } = yield* Contest.rounds({ rounds: 8, processes: 2, ground })
+      assert.deepStrictEqual(findings, [])
+      assert.deepStrictEqual([rounds, contested > 0], [8, true])
+    }))
+
+  test("that wait for one that is killed between two statements resume it when it is dead, and one does", () =>
+    Effect.gen(function*() {
+      const { deaths, findings } = yield* Succession.deaths({ rounds: 1, waiting: 2, ground })
+      assert.deepStrictEqual(findings, [])
+      assert.strictEqual(deaths, 1)
+    }))
+
+  test("change nothing when they wake after they were taken over, at any statement, and learn it", () =>
+    Effect.gen(function*() {
+      const { findings, sleeps } = yield* Suspended.sleepEverywhere({ every: 8, ground, meanwhile: ["closed"] })
+      assert.deepStrictEqual(findings, [])
+      assert.isAtLeast(sleeps, 6)
+    }))
+
+  test("that sleep for longer than their lease are replaced, and refused when they wake", () =>
+    Effect.gen(function*() {
+      const { findings, lapses } = yield* Lapsed.lapses({ rounds: 1, ground: shortLived })
+      assert.deepStrictEqual(findings, [])
+      assert.strictEqual(lapses, 1)
+    }))
+})
+
+describe("A PostgreSQL that ends without a last word", () => {
+  const outages = (outages: number, mutant?: Broken.Mutant) =>
+    Effect.gen(function*() {
+      // What the store asks for is kept also where the server would not wait for its disk.
+      const server = yield* PostgresServer.start({ settings: { synchronous_commit: "off" } })
+      return yield* Outages.outages({ server, outages, sessions: 3, ...(mutant === undefined ? {} : { mutant }) })
+    }).pipe(Effect.scoped)
+
+  test("has everything that was acknowledged when it starts again", () =>
+    Effect.gen(function*() {
+      const { acknowledged, findings } = yield* outages(2)
+      assert.deepStrictEqual(findings, [])
+      assert.isAtLeast(acknowledged, 18)
+    }))
+
+  test("is found out where a commit does not wait for the disk", () =>
+    Effect.gen(function*() {
+      const { findings } = yield* outages(3, "unsynced")
+      includes(findings, /acknowledged messages are missing/)
+    }))
+})
+
+describe("A store in PostgreSQL is found out", () => {
+  test("where its changes don't name the claim that makes them", () =>
+    Effect.gen(function*() {
+      const { findings } = yield* Lapsed.lapses({ rounds: 1, ground: shortLived, mutant: "unfenced" })
+      includes(findings, /late, it came to done/)
+    }))
+
+  test("where it acknowledges what it has not written", () =>
+    Effect.gen(function*() {
+      const { findings } = yield* RandomKill.killAtRandom({ kills: 20, ground, mutant: "unwritten" })
+      includes(findings, /which was acknowledged|BrokenJournal|journal/)
+    }))
+
+  test("where two can win the same session", () =>
+    Effect.gen(function*() {
+      const { findings } = yield* Lapsed.lapses({ rounds: 1, ground: shortLived, mutant: "greedy" })
+      includes(findings, /before its time the other one came to done/)
+    }))
+})
