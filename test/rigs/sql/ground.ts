@@ -20,7 +20,10 @@ interface Row {
   readonly snapshot: Uint8Array | null
 }
 
-const asLease = Schema.decodeUnknownOption(Lease.Lease)
+const asLease = Schema.decodeUnknownOption(Schema.Struct({
+  ...Lease.Lease.fields,
+  holder: Schema.fromJsonString(Lease.Lease.fields.holder)
+}))
 
 const parts = (names: ReadonlyArray<string>) => names.filter((name) => name.startsWith("journal."))
 
@@ -67,7 +70,7 @@ export const make = Effect.fnUntraced(function*(url: string, options: { readonly
     const standing: Standing = {
       names: [...yield* namesOf(`session_id = '${id}'`), Layout.lease(epoch)].sort(),
       epoch,
-      lease: asLease({ version: 1, state, epoch, nonce, holder: JSON.parse(holder), since }),
+      lease: asLease({ version: 1, state, epoch, nonce, holder, since }),
       snapshot: row.snapshot === null ? "" : new TextDecoder().decode(row.snapshot)
     }
     return { ...row, ...standing }
