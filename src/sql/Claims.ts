@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -16,9 +17,9 @@ import type { InvalidJson, NotFound } from "../core/SessionError.ts"
 import { LeaseLost, NotRunning, SessionEnded, StoreError } from "../core/SessionError.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import * as StoredSession from "../core/StoredSession.ts"
-import { toMillis } from "../core/Timestamp.ts"
 import { now } from "../services/Now.ts"
 import type { Claim, NewJournal, Stored } from "../services/store/Contract.ts"
+import * as Appends from "./Appends.ts"
 import type { Blobs } from "./Blobs.ts"
 import * as Change from "./Change.ts"
 import type { Database } from "./Database.ts"
@@ -71,6 +72,7 @@ export const make = (services: {
   const { blobs, database, format, leaseFor } = services
   const { now: databaseNow, run, sql } = database
   const apply = Change.make(database)
+  const appends = Appends.make(database, leaseFor)
   const leaseUntil = sql`lease_until = ${databaseNow} + ${Duration.toMillis(leaseFor)}`
 
   /**
@@ -141,6 +143,12 @@ export const make = (services: {
         ...(parts.rest === undefined ? {} : { rest: parts.rest })
       })).pipe(Effect.flatMap(unlessLost), renewing)
 
+    /** Further lines of a journal. */
+    const addMore = (append: Appends.Append) =>
+      renewing(
+        Effect.flatMap(appends(append), (isHeld) => isHeld ? Effect.void : Effect.flatMap(endedBy, Effect.fail))
+      )
+
     /** An operation of the claim, as long as it is not over. */
     const operation = <E>(effect: Effect.Effect<void, E>): Effect.Effect<void, E | SessionEnded> =>
       Effect.suspend((): Effect.Effect<void, E | SessionEnded> =>
@@ -167,7 +175,7 @@ export const make = (services: {
     const snapshotFacts = (bytes: Uint8Array, { project }: Shown.Shown) =>
       sql`snapshot_bytes = ${bytes.length}, project = ${project}`
 
-    const millis = Effect.map(now, toMillis)
+    const millis = Clock.currentTimeMillis
 
     const begin: Claim["begin"] = ({ bytes, part }) =>
       operation(Effect.gen(function*() {
@@ -209,13 +217,12 @@ export const make = (services: {
         }
         isSettled = false
         current = Option.some({ ...open, isProvisional: false })
-        yield* change("append", {
-          set: held(Option.some(journal), journal.recency),
-          rest: (where) => [
-            addLines(open, lines)(where),
-            ...(isProvisional ? [dropJournals(isNotOf(open))(where)] : [])
-          ]
-        })
+        yield* isProvisional
+          ? change("append", {
+            set: held(Option.some(journal), journal.recency),
+            rest: (where) => [addLines(open, lines)(where), dropJournals(isNotOf(open))(where)]
+          })
+          : addMore({ ...journal, id, nonce, number: open.next, lines })
         current = Option.some(journal)
         recency = journal.recency
         isSettled = true

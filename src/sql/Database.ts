@@ -78,6 +78,9 @@ const isConflict = ({ reason }: SqlError.SqlError): boolean =>
 /** How often a statement that others got in the way of is tried again. */
 const conflicts = 20
 
+/** PostgreSQL's own clock, in milliseconds. */
+export const pgNow = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+
 /** The SQL that the store knows. */
 export type Dialect = "pg" | "sqlite"
 
@@ -100,7 +103,7 @@ export const make = Effect.gen(function*() {
   }
   /** The database's own clock, in milliseconds. */
   const now: Fragment = dialect === "pg"
-    ? sql`CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)`
+    ? sql.literal(pgNow)
     : sql`CAST(unixepoch('subsec') * 1000 AS INTEGER)`
 
   const outside = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
