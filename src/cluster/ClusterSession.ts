@@ -112,12 +112,12 @@ export const make = (
     append: Effect.fnUntraced(function*(input) {
       const { content, id: given, role, timestamp = yield* now, ...further } = input
       const message = { id: given ?? (yield* random.uuidV4()), role, content, timestamp, ...further }
-      const event = yield* check({ _tag: "MessageAppended", message })
+      const event = yield* Effect.fromResult(check({ _tag: "MessageAppended", message }))
       if (event._tag !== "MessageAppended") return yield* Handle.rejection(id)("", "a message")
       return yield* ask("append")(client.Append({ message: event.message }))
     }),
     replaceTodos: Effect.fnUntraced(function*(input) {
-      const event = yield* check({ _tag: "TodosReplaced", todos: input })
+      const event = yield* Effect.fromResult(check({ _tag: "TodosReplaced", todos: input }))
       if (event._tag !== "TodosReplaced") return yield* Handle.rejection(id)("", "a to-do list")
       yield* ask("replaceTodos")(client.ReplaceTodos({ todos: event.todos }))
     }),

@@ -72,14 +72,14 @@ export interface Start {
 }
 
 /**
- * An event ready to be written: its JSON, and when it happened.
+ * An event ready to be written: its JSON in UTF-8, and when it happened.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Entry {
   readonly at: Timestamp
-  readonly json: string
+  readonly json: Uint8Array
 }
 
 /**
@@ -107,25 +107,26 @@ export const writer = (keyRing: KeyRing, start: Start): Option.Option<Writer> =>
     Signature.start(keyRing, keyRing.current, { domain: "journal", version, id: start.id }),
     (mac) => {
       let seq = start.revision
+      const first = JSON.stringify({
+        journal: version,
+        id: start.id,
+        epoch: start.epoch,
+        part: start.part,
+        key: keyRing.current,
+        snapshot: start.snapshot,
+        revision: start.revision
+      })
       return {
-        firstLine: seal(
-          mac,
-          JSON.stringify({
-            journal: version,
-            id: start.id,
-            epoch: start.epoch,
-            part: start.part,
-            key: keyRing.current,
-            snapshot: start.snapshot,
-            revision: start.revision
-          })
-        ),
+        firstLine: sealed(mac, [{ start: first.slice(0, -1), rest: nothing }]),
         encode: (entries) => {
           const batch = seq + 1
-          return Text.concat(entries.map(({ at, json }) => {
-            seq++
-            return seal(mac, `{"seq":${seq},"batch":${batch},"at":"${at}","event":${json}}`)
-          }))
+          return sealed(
+            mac,
+            entries.map(({ at, json }) => ({
+              start: `{"seq":${++seq},"batch":${batch},"at":"${at}","event":`,
+              rest: json
+            }))
+          )
         }
       }
     }
@@ -134,15 +135,33 @@ export const writer = (keyRing: KeyRing, start: Start): Option.Option<Writer> =>
 
 const macLength = 43
 const sealLength = `,"mac":""}`.length + macLength
+const newline = Text.toBytes("\n")
 
-/** Signs an object's text: the MAC becomes its last member. */
-const seal = (mac: RunningMac, object: string): Uint8Array => {
-  const body = Text.toBytes(object.slice(0, -1))
-  mac.update(body)
-  const signature = Signature.make("", mac.digest()).text.slice(-macLength)
-  const end = Text.toBytes(`,"mac":"${signature}"}\n`)
-  mac.update(end)
-  return Text.concat([body, end])
+/** An object without its closing brace: how it starts, in ASCII, and what follows. */
+interface Body {
+  readonly start: string
+  readonly rest: Uint8Array
+}
+
+const nothing = new Uint8Array()
+
+/** Signs objects, one a line: the MAC becomes the last member of each. */
+const sealed = (mac: RunningMac, bodies: ReadonlyArray<Body>): Uint8Array => {
+  const lengths = bodies.map(({ rest, start }) => start.length + rest.length + sealLength + newline.length)
+  const lines = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0))
+  let offset = 0
+  for (const { rest, start } of bodies) {
+    const body = offset
+    offset += Text.encodeInto(start, lines.subarray(offset))
+    lines.set(rest, offset)
+    offset += rest.length
+    mac.update(lines.subarray(body, offset))
+    const end = offset
+    const signature = Signature.make("", mac.digest()).text.slice(-macLength)
+    offset += Text.encodeInto(`,"mac":"${signature}"}\n`, lines.subarray(offset))
+    mac.update(lines.subarray(end, offset))
+  }
+  return lines
 }
 
 /**
@@ -161,7 +180,6 @@ const unseal = (mac: RunningMac, keyId: string, line: Uint8Array): Option.Option
   return Option.some(body)
 }
 
-const newline = Text.toBytes("\n")
 const [newlineByte, comma, openBracket, closeBracket] = [0x0a, 0x2c, 0x5b, 0x5d]
 
 /**

@@ -65,8 +65,25 @@ export interface Rejection {
 }
 
 /**
- * A state under construction: events are applied in place, so that folding n
- * of them costs n and not n².
+ * A moment of a draft: what it was then, and how much had been said.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Moment {
+  readonly revision: number
+  readonly session: Session.Session
+  readonly todos: SessionState["todos"]
+  readonly usage: SessionState["usage"]
+  /** Messages since the state that the draft was started from. */
+  readonly messages: number
+  /** Prompts since then. */
+  readonly prompts: number
+}
+
+/**
+ * A state under construction: an event is applied in place, at a cost that does
+ * not grow with what was said before it.
  *
  * @category models
  * @since 0.1.0
@@ -74,10 +91,12 @@ export interface Rejection {
 export interface Draft {
   /** Applies an event, or refuses it and stays as it was. */
   readonly apply: (recorded: Recorded) => Result.Result<void, Rejection>
-  /** The session so far, without what was said in it. */
-  readonly session: () => Session.Session
-  /** The state so far; later events do not show in it. */
-  readonly state: () => SessionState
+  /** The present moment. */
+  readonly moment: () => Moment
+  /** Forgets everything after a moment. */
+  readonly rewind: (to: Moment) => void
+  /** The state at a moment, by default the present one; later events do not show in it. */
+  readonly state: (at?: Moment) => SessionState
 }
 
 /**
@@ -87,65 +106,67 @@ export interface Draft {
  * @since 0.1.0
  */
 export const draft = (from: SessionState): Draft => {
-  let { revision, session, todos, usage } = from
-  let { updatedAt } = session
-  let { conversation, promptHistory } = from
-  let messages: Array<Session.Message> = []
-  let prompts: Array<string> = []
+  const { revision, session, todos, usage } = from
+  const messages: Array<Session.Message> = []
+  const prompts: Array<string> = []
+  let now: Moment = { revision, session, todos, usage, messages: 0, prompts: 0 }
 
-  const happened = (at: Timestamp) => {
-    updatedAt = at
-    revision++
+  const happened = (at: Timestamp, changes: Partial<Moment>, session: Partial<Session.Session> = {}) => {
+    now = {
+      ...now,
+      ...changes,
+      revision: now.revision + 1,
+      session: { ...now.session, ...session, updatedAt: at }
+    }
     return Result.void
   }
 
-  const change = (at: Timestamp, changes: Partial<Session.Session>) => {
-    session = { ...session, ...changes }
-    return happened(at)
-  }
-
   const append = (message: Session.Message, at: Timestamp) => {
-    const total = message.usage === undefined ? usage : Session.addUsage(usage, message.usage)
-    if (!Number.isSafeInteger(total.inputTokens + total.outputTokens) || !Number.isFinite(total.totalCost)) {
+    const usage = message.usage === undefined ? now.usage : Session.addUsage(now.usage, message.usage)
+    if (!Number.isSafeInteger(usage.inputTokens + usage.outputTokens) || !Number.isFinite(usage.totalCost)) {
       return Result.fail({ expected: "usage totals that stay within exact numbers" })
     }
-    usage = total
-    messages.push(message)
-    return happened(at)
+    return happened(at, { usage, messages: messages.push(message) })
   }
 
   return {
-    state: () => {
-      if (revision === from.revision) return from
-      if (messages.length > 0) conversation = [...conversation, ...messages]
-      if (prompts.length > 0) promptHistory = [...promptHistory, ...prompts]
-      messages = []
-      prompts = []
-      return { ...from, session: { ...session, updatedAt }, conversation, todos, promptHistory, usage, revision }
+    moment: () => now,
+    rewind: (to) => {
+      now = to
+      messages.length = to.messages
+      prompts.length = to.prompts
     },
-    session: () => session,
+    state: ({ messages: said, prompts: prompted, ...at } = now) =>
+      at.revision === from.revision ? from : {
+        ...from,
+        ...at,
+        conversation: extended(from.conversation, messages, said),
+        promptHistory: extended(from.promptHistory, prompts, prompted)
+      },
     apply: ({ at, event }) => {
       switch (event._tag) {
         case "MessageAppended":
           return append(event.message, at)
         case "TodosReplaced":
-          todos = event.todos
-          return happened(at)
+          return happened(at, { todos: event.todos })
         case "PromptRecorded":
-          prompts.push(event.prompt)
-          return happened(at)
+          return happened(at, { prompts: prompts.push(event.prompt) })
         case "Configured":
-          return change(at, { config: event.config })
+          return happened(at, {}, { config: event.config })
         case "Renamed":
-          return change(at, { name: event.name })
+          return happened(at, {}, { name: event.name })
         case "Moved":
-          return change(at, { projectPath: event.projectPath })
+          return happened(at, {}, { projectPath: event.projectPath })
         case "Annotated":
-          return change(at, { metadata: event.metadata })
+          return happened(at, {}, { metadata: event.metadata })
       }
     }
   }
 }
+
+/** A list with the first so many of others at its end. */
+const extended = <A>(list: ReadonlyArray<A>, others: ReadonlyArray<A>, count: number): ReadonlyArray<A> =>
+  count === 0 ? list : list.concat(others.slice(0, count))
 
 /**
  * The state after one event.
@@ -155,7 +176,7 @@ export const draft = (from: SessionState): Draft => {
  */
 export const apply = (state: SessionState, recorded: Recorded): Result.Result<SessionState, Rejection> => {
   const next = draft(state)
-  return Result.map(next.apply(recorded), next.state)
+  return Result.map(next.apply(recorded), () => next.state())
 }
 
 /**

@@ -17,6 +17,14 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 export const toBytes = (text: string): Uint8Array => encoder.encode(text)
 
 /**
+ * Encodes a text into bytes that are there already, and tells how many it took.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encodeInto = (text: string, bytes: Uint8Array): number => encoder.encodeInto(text, bytes).written
+
+/**
  * The text of UTF-8 bytes; none for anything else, and for a byte order mark.
  *
  * @category decoding

@@ -7,6 +7,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 
 const day =
   "(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2\\d))"
@@ -35,11 +36,20 @@ export const Timestamp = Schema.String.check(
  */
 export type Timestamp = typeof Timestamp.Type
 
+SchemaJITCompiler.enable(Timestamp.ast)
+const isTimestamp = Schema.is(Timestamp)
+
 /**
  * @category constructors
  * @since 0.1.0
  */
-export const fromDateTime = (moment: DateTime.DateTime): Timestamp => Timestamp.make(DateTime.formatIso(moment))
+export const fromDateTime = (moment: DateTime.DateTime): Timestamp => {
+  const text = DateTime.formatIso(moment)
+  return isTimestamp(text) ? text : Timestamp.make(text)
+}
+
+/** Many things happen in one millisecond. */
+let last: { readonly millis: number; readonly timestamp: Timestamp } | undefined
 
 /**
  * From milliseconds since 1970.
@@ -47,7 +57,10 @@ export const fromDateTime = (moment: DateTime.DateTime): Timestamp => Timestamp.
  * @category constructors
  * @since 0.1.0
  */
-export const fromMillis = (millis: number): Timestamp => fromDateTime(DateTime.makeUnsafe(millis))
+export const fromMillis = (millis: number): Timestamp => {
+  if (last?.millis !== millis) last = { millis, timestamp: fromDateTime(DateTime.makeUnsafe(millis)) }
+  return last.timestamp
+}
 
 /**
  * @category conversions

@@ -24,6 +24,7 @@ import * as NodeFiles from "./NodeFiles.ts"
 import * as NodeHmac from "./NodeHmac.ts"
 import * as NodeLiveness from "./NodeLiveness.ts"
 import * as NodePatternGuard from "./NodePatternGuard.ts"
+import * as NodeSecureRandom from "./NodeSecureRandom.ts"
 
 /**
  * What the operations of `Sessions` need.
@@ -68,7 +69,7 @@ const layerPlatformWith = (files: NodeFiles.Options) =>
   Layer.mergeAll(
     NodeFiles.layer(files),
     NodePath.layer,
-    NodeCrypto.layerSecureRandom,
+    NodeSecureRandom.layer,
     Kdf.layerWebCrypto,
     NodeHmac.layer,
     NodeLiveness.layer,

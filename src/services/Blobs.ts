@@ -41,11 +41,18 @@ export interface Split {
  * @category splitting
  * @since 0.1.0
  */
-export const split = Effect.fnUntraced(function*(given: Message, { blobOver, maxBlobBytes, maxDepth }: Limits) {
-  const message = Splitting.escape(given)
-  const whole: Split = { message, blobs: [] }
-  const pieces = Splitting.find(message, blobOver)
-  if (pieces.length === 0) return whole
+export const split = (given: Message, limits: Limits): Effect.Effect<Split, PartTooLarge> =>
+  Effect.suspend(() => {
+    const message = Splitting.escape(given)
+    const pieces = Splitting.find(message, limits.blobOver)
+    return pieces.length === 0 ? Effect.succeed({ message, blobs: [] }) : takeOut(message, pieces, limits)
+  })
+
+const takeOut = Effect.fnUntraced(function*(
+  message: Message,
+  pieces: ReadonlyArray<Splitting.Piece>,
+  { maxBlobBytes, maxDepth }: Limits
+) {
   const tooLarge = pieces.find(({ bytes }) => bytes.length > maxBlobBytes)
   if (tooLarge !== undefined) {
     return yield* new PartTooLarge({ bytes: tooLarge.bytes.length, limit: maxBlobBytes })
@@ -56,7 +63,7 @@ export const split = Effect.fnUntraced(function*(given: Message, { blobOver, max
   )
   // A document holds a message two levels deep.
   return Option.match(Splitting.take(message, named, maxDepth - 2), {
-    onNone: () => whole,
+    onNone: (): Split => ({ message, blobs: [] }),
     onSome: (message): Split => ({ message, blobs: named })
   })
 })

@@ -6,6 +6,7 @@
 import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import * as Check from "../core/Check.ts"
 import * as Json from "../core/Json.ts"
 import { EventRejected, Invalid, Refused } from "../core/SessionError.ts"
@@ -14,7 +15,7 @@ import type { SessionId } from "../core/SessionId.ts"
 import * as Blobs from "./Blobs.ts"
 import { now } from "./Now.ts"
 import * as Redaction from "./Redaction.ts"
-import type { RunningSession } from "./RunningSession.ts"
+import type { ChangeError, RunningSession } from "./RunningSession.ts"
 import type { Limits } from "./SessionLimits.ts"
 import type { SessionWriter } from "./SessionWriter.ts"
 
@@ -36,16 +37,13 @@ export const rejection = (id: SessionId) => (path: string, expected: string) =>
  */
 export const checkOf = (id: SessionId, limits: Limits) => {
   const reject = rejection(id)
-  return Effect.fnUntraced(function*(input: unknown) {
+  return (input: unknown): Result.Result<SessionEvent.SessionEvent, EventRejected> => {
     // A document holds a message one level deeper than an event does.
-    const copied = yield* Effect.fromResult(Json.copy(input, limits.maxDepth - 1, limits.maxBytes)).pipe(
-      Effect.mapError(({ expected, path }) => reject(Json.formatPath(path), expected))
-    )
-    return yield* Effect.mapError(
-      Effect.fromResult(isEvent(copied)),
-      ([{ expected, path }]) => reject(path, expected)
-    )
-  })
+    const copied = Json.copy(input, limits.maxDepth - 1, limits.maxBytes)
+    return Result.isFailure(copied)
+      ? Result.fail(reject(Json.formatPath(copied.failure.path), copied.failure.expected))
+      : Result.mapError(isEvent(copied.success), ([{ expected, path }]) => reject(path, expected))
+  }
 }
 
 /**
@@ -66,25 +64,33 @@ export const make = (options: {
   const check = checkOf(id, limits)
 
   /** Writes an event without what is large in it, which goes beside the session. */
-  const write = Effect.fnUntraced(function*(event: SessionEvent.SessionEvent) {
-    if (event._tag !== "MessageAppended") return yield* Effect.as(writer.submit(event), event)
-    const { blobs, message } = yield* Effect.mapError(
-      Blobs.split(event.message, limits),
-      (reason) => new EventRejected({ id, reason })
-    )
-    const stored: SessionEvent.SessionEvent = { _tag: "MessageAppended", message }
-    return yield* Effect.as(writer.submit(stored, blobs), stored)
-  })
+  const write = (event: SessionEvent.SessionEvent): Effect.Effect<SessionEvent.SessionEvent, ChangeError> => {
+    if (event._tag !== "MessageAppended") return Effect.as(writer.submit(event), event)
+    return Effect.matchEffect(Blobs.split(event.message, limits), {
+      onFailure: (reason) => Effect.fail(new EventRejected({ id, reason })),
+      onSuccess: ({ blobs, message }) => {
+        const stored: SessionEvent.SessionEvent = { _tag: "MessageAppended", message }
+        return Effect.as(writer.submit(stored, blobs), stored)
+      }
+    })
+  }
 
-  const submit = Effect.fnUntraced(function*(input: unknown) {
-    const event = yield* check(input)
-    if (redact === Redaction.none) return yield* write(event)
+  /** Writes what is left of an event by the hook. */
+  const writeRedacted = Effect.fnUntraced(function*(event: SessionEvent.SessionEvent) {
     const refuse = (cause: unknown) => new EventRejected({ id, reason: new Refused({ cause }) })
     const redacted = yield* Effect.mapError(redact(event, id), refuse)
     if (redacted._tag !== event._tag) return yield* refuse(new Error("the hook made another event of it"))
     // Checked and copied even where it is the same object: the hook may have changed it, and may keep it.
-    return yield* write(yield* check(redacted))
+    return yield* write(yield* Effect.fromResult(check(redacted)))
   })
+
+  const submit = (input: unknown): Effect.Effect<SessionEvent.SessionEvent, ChangeError> => {
+    const event = check(input)
+    if (Result.isFailure(event)) return Effect.fail(event.failure)
+    return redact === Redaction.none ? write(event.success) : writeRedacted(event.success)
+  }
+
+  const send = (input: unknown) => Effect.asVoid(Effect.suspend(() => submit(input)))
 
   return {
     id,
@@ -97,11 +103,11 @@ export const make = (options: {
       const stored = yield* submit({ _tag: "MessageAppended", message })
       return stored._tag === "MessageAppended" ? stored.message : yield* reject("", "a message")
     }),
-    replaceTodos: (todos) => Effect.asVoid(submit({ _tag: "TodosReplaced", todos })),
-    recordPrompt: (prompt) => Effect.asVoid(submit({ _tag: "PromptRecorded", prompt })),
-    configure: (config) => Effect.asVoid(submit({ _tag: "Configured", config })),
-    rename: (name) => Effect.asVoid(submit({ _tag: "Renamed", name })),
-    annotate: (metadata) => Effect.asVoid(submit({ _tag: "Annotated", metadata })),
+    replaceTodos: (todos) => send({ _tag: "TodosReplaced", todos }),
+    recordPrompt: (prompt) => send({ _tag: "PromptRecorded", prompt }),
+    configure: (config) => send({ _tag: "Configured", config }),
+    rename: (name) => send({ _tag: "Renamed", name }),
+    annotate: (metadata) => send({ _tag: "Annotated", metadata }),
     blob: (reference) => Blobs.read(writer.source, reference),
     materialise: (message) => Blobs.materialise(writer.source, message),
     checkpoint: writer.checkpoint,

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Timestamp from "../core/Timestamp.ts"
 
@@ -13,4 +13,4 @@ import * as Timestamp from "../core/Timestamp.ts"
  * @category getters
  * @since 0.1.0
  */
-export const now: Effect.Effect<Timestamp.Timestamp> = Effect.map(DateTime.now, Timestamp.fromDateTime)
+export const now: Effect.Effect<Timestamp.Timestamp> = Effect.map(Clock.currentTimeMillis, Timestamp.fromMillis)

@@ -90,10 +90,11 @@ export interface SessionWriter {
 /** An event on its way. */
 interface Item {
   readonly event: SessionEvent.SessionEvent
-  readonly json: string
+  readonly json: Uint8Array
   readonly message: Uint8Array | undefined
   readonly blobs: ReadonlyArray<Blob>
-  readonly outcome: Deferred.Deferred<void, ChangeError>
+  /** Tells who waits for it what became of it. */
+  readonly settle: (outcome: Effect.Effect<void, ChangeError>) => void
 }
 
 /** What a batch comes to, before it is written. */
@@ -103,23 +104,30 @@ interface Batch {
   readonly next: Saved
 }
 
-/** A state and what it takes to save it. */
+/** A moment of the session, and what it takes to save it. */
 interface Saved {
-  readonly state: SessionState
-  readonly messages: ReadonlyArray<Uint8Array>
+  readonly moment: SessionEvent.Moment
+  /** The state then: made when it is asked for, since it takes as long as there are messages. */
+  readonly state: () => SessionState
+  /** How many messages are encoded. */
+  readonly encoded: number
   readonly size: StateSize.StateSize
 }
 
+const beforeMessage = `{"_tag":"MessageAppended","message":`
+
 /**
+ * The JSON of an event and, within it, that of the message that it appends.
+ *
  * @category encoding
  * @since 0.1.0
  */
 export const encodeEvent = (
   event: SessionEvent.SessionEvent
-): { readonly json: string; readonly message?: Uint8Array } => {
-  if (event._tag !== "MessageAppended") return { json: JSON.stringify(event) }
-  const message = JSON.stringify(event.message)
-  return { json: `{"_tag":"MessageAppended","message":${message}}`, message: Text.toBytes(message) }
+): { readonly json: Uint8Array; readonly message?: Uint8Array } => {
+  if (event._tag !== "MessageAppended") return { json: Text.toBytes(JSON.stringify(event)) }
+  const json = Text.toBytes(`${beforeMessage}${JSON.stringify(event.message)}}`)
+  return { json, message: json.subarray(beforeMessage.length, -1) }
 }
 
 /**
@@ -149,13 +157,19 @@ export const make = Effect.fnUntraced(function*(options: {
   const room = yield* Semaphore.make(limits.maxQueuedBytes)
   const waiting = yield* Latch.make()
   const over = yield* Deferred.make<SessionEnded>()
-  let saved: Saved = {
-    state: options.state,
-    messages: options.messages,
-    size: StateSize.measure(options.state, options.messages)
+  const draft = SessionEvent.draft(options.state)
+  /** All messages as they are stored, and behind the saved ones those that are being written. */
+  const encoded = [...options.messages]
+
+  const reached = (size: StateSize.StateSize): Saved => {
+    const moment = draft.moment()
+    let state: SessionState | undefined
+    return { moment, state: () => state ??= draft.state(moment), encoded: encoded.length, size }
   }
+
+  let saved = reached(StateSize.measure(options.state, options.messages))
   let journal = options.journal
-  const blobs = SessionBlobs.make({ claim, messages: () => saved.state.conversation, earlier })
+  const blobs = SessionBlobs.make({ claim, messages: () => saved.state().conversation, earlier })
   let queue: Array<Item> = []
   let needsCheckpoint = false
   let ended: SessionEnded | undefined
@@ -175,7 +189,7 @@ export const make = Effect.fnUntraced(function*(options: {
       ended = reason
       const left = queue
       queue = []
-      for (const { outcome } of left) Deferred.doneUnsafe(outcome, Exit.fail(reason))
+      for (const { settle } of left) settle(Effect.fail(reason))
       announce()
       return Effect.asVoid(Deferred.succeed(over, reason))
     })
@@ -200,7 +214,7 @@ export const make = Effect.fnUntraced(function*(options: {
     needsCheckpoint = true
     const part = journal.part + 1
     const { journal: writer, snapshot } = yield* signed(
-      StoredSession.begin(keyRing, next.state, next.messages, { epoch: claim.epoch, part, version })
+      StoredSession.begin(keyRing, next.state(), encoded.slice(0, next.encoded), { epoch: claim.epoch, part, version })
     )
     journal = { ...journal, part }
     yield* keepOriginal
@@ -212,12 +226,13 @@ export const make = Effect.fnUntraced(function*(options: {
 
   /** Applies what is queued, event by event; the refused ones learn it at once. */
   const assemble = (items: ReadonlyArray<Item>, at: Timestamp.Timestamp): Batch => {
-    const draft = SessionEvent.draft(saved.state)
+    draft.rewind(saved.moment)
+    encoded.length = saved.encoded
     const accepted: Array<Item> = []
     const tally = blobs.tally()
     let size = saved.size
     for (const item of items) {
-      const after = StateSize.after(size, item.event, draft.session(), item.message)
+      const after = StateSize.after(size, item.event, draft.moment().session, item.message)
       const bytes = StateSize.total(after)
       const withBlobs = tally.with(item.blobs)
       const applied: Result.Result<void, Invalid | SessionFull | PartsFull> = bytes > limits.maxBytes
@@ -226,23 +241,15 @@ export const make = Effect.fnUntraced(function*(options: {
         ? Result.fail(new PartsFull({ bytes: withBlobs, limit: limits.maxBlobsBytes }))
         : Result.mapError(draft.apply({ at, event: item.event }), ({ expected }) => new Invalid({ path: "", expected }))
       if (Result.isFailure(applied)) {
-        Deferred.doneUnsafe(item.outcome, Exit.fail(new EventRejected({ id, reason: applied.failure })))
+        item.settle(Effect.fail(new EventRejected({ id, reason: applied.failure })))
       } else {
         accepted.push(item)
+        if (item.message !== undefined) encoded.push(item.message)
         tally.add(item.blobs)
         size = after
       }
     }
-    const messages = accepted.flatMap(({ message }) => message === undefined ? [] : [message])
-    return {
-      accepted,
-      entries: accepted.map(({ json }) => ({ at, json })),
-      next: {
-        state: draft.state(),
-        messages: messages.length === 0 ? saved.messages : [...saved.messages, ...messages],
-        size
-      }
-    }
+    return { accepted, entries: accepted.map(({ json }) => ({ at, json })), next: reached(size) }
   }
 
   const writeBatch = Effect.fnUntraced(function*({ entries, next }: Batch) {
@@ -275,7 +282,7 @@ export const make = Effect.fnUntraced(function*(options: {
     if (items.length === 0) return batch
     const stored = yield* Effect.exit(endsWhenLost(blobs.store(items.flatMap(({ blobs }) => blobs))))
     if (Exit.isSuccess(stored)) return batch
-    for (const { outcome } of items) Deferred.doneUnsafe(outcome, stored)
+    for (const { settle } of items) settle(stored)
     return assemble(batch.accepted.filter(({ blobs }) => blobs.length === 0), at)
   })
 
@@ -290,7 +297,7 @@ export const make = Effect.fnUntraced(function*(options: {
     if (batch.accepted.length === 0) return
     const outcome = yield* Effect.exit(writeBatch(batch))
     if (Exit.isSuccess(outcome)) announce()
-    for (const item of batch.accepted) Deferred.doneUnsafe(item.outcome, outcome)
+    for (const { settle } of batch.accepted) settle(outcome)
     if (Exit.isFailure(outcome)) return
     yield* warnWhenNearlyFull
     if (!isOverdue()) return
@@ -306,20 +313,17 @@ export const make = Effect.fnUntraced(function*(options: {
   const submit: SessionWriter["submit"] = (event, blobs = []) =>
     Effect.suspend(() => {
       const { json, message } = encodeEvent(event)
-      const bytes = blobs.reduce(
-        (sum, { bytes }) => sum + bytes.length,
-        message?.length ?? Text.toBytes(json).length
-      )
-      return room.withPermits(Math.min(bytes, limits.maxQueuedBytes))(Effect.gen(function*() {
-        yield* unlessEnded
-        const item: Item = { event, json, message, blobs, outcome: Deferred.makeUnsafe() }
+      const bytes = blobs.reduce((sum, { bytes }) => sum + bytes.length, json.length)
+      const settled = Effect.callback<void, ChangeError>((settle) => {
+        if (ended !== undefined) return settle(Effect.fail(ended))
+        const item: Item = { event, json, message, blobs, settle }
         queue.push(item)
         waiting.openUnsafe()
-        yield* Effect.onInterrupt(Deferred.await(item.outcome), () =>
-          Effect.sync(() => {
-            queue = queue.filter((queued) => queued !== item)
-          }))
-      }))
+        return Effect.sync(() => {
+          queue = queue.filter((queued) => queued !== item)
+        })
+      })
+      return room.withPermits(Math.min(bytes, limits.maxQueuedBytes))(settled)
     })
 
   const checkpoint = lock.withPermit(
@@ -338,7 +342,11 @@ export const make = Effect.fnUntraced(function*(options: {
       yield* unlessEnded
       const closedAt = yield* now
       const snapshot = yield* signed(
-        Snapshot.encode(keyRing, saved.state, saved.messages, { epoch: claim.epoch, closedAt, version })
+        Snapshot.encode(keyRing, saved.state(), encoded.slice(0, saved.encoded), {
+          epoch: claim.epoch,
+          closedAt,
+          version
+        })
       )
       needsCheckpoint = true
       yield* endsWhenLost(Effect.andThen(keepOriginal, claim.close(snapshot.bytes, blobs.needed)))
@@ -348,27 +356,27 @@ export const make = Effect.fnUntraced(function*(options: {
 
   const changes = Stream.unfold<number, SessionState, never, never>(-1, (seen) =>
     Effect.gen(function*() {
-      while (saved.state.revision <= seen) {
+      while (saved.moment.revision <= seen) {
         if (ended !== undefined) return undefined
         yield* Deferred.await(changed)
       }
-      return [saved.state, saved.state.revision] as const
+      return [saved.state(), saved.moment.revision] as const
     }))
 
   // A scope that closes before the session was closed ends it too: no caller waits for a fiber that is gone.
   const endHere = end(new SessionEnded({ id, reason: new NotRunning({}) }))
   yield* Effect.addFinalizer(() => lock.withPermit(endHere))
   yield* Effect.forkScoped(Effect.flatMap(claim.lost, end))
-  yield* waiting.await.pipe(
-    Effect.andThen(waiting.close),
-    Effect.andThen(lock.withPermit(flush)),
-    Effect.forever,
-    Effect.onError(() => endHere),
-    Effect.forkScoped
-  )
+  yield* Effect.gen(function*() {
+    while (true) {
+      yield* waiting.await
+      waiting.closeUnsafe()
+      yield* lock.withPermit(flush)
+    }
+  }).pipe(Effect.onError(() => endHere), Effect.forkScoped)
 
   const writer: SessionWriter = {
-    state: Effect.sync(() => saved.state),
+    state: Effect.sync(() => saved.state()),
     earlier: Effect.suspend(() => Effect.fromResult(Snapshot.parseMessages(id, earlier, limits.maxDepth))),
     changes,
     source: { id, readBlob: options.readBlob },

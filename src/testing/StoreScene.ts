@@ -16,6 +16,7 @@ import * as SessionId from "../core/SessionId.ts"
 import * as SessionList from "../core/SessionList.ts"
 import * as Snapshot from "../core/Snapshot.ts"
 import * as StoredSession from "../core/StoredSession.ts"
+import * as Text from "../core/Text.ts"
 import { Timestamp } from "../core/Timestamp.ts"
 import * as SessionStore from "../services/SessionStore.ts"
 import { signed, Signer } from "../services/Signer.ts"
@@ -87,7 +88,7 @@ export const documents = Effect.fnUntraced(function*(
 })
 
 export const prompts = (writer: Journal.Writer, ...texts: ReadonlyArray<string>) =>
-  writer.encode(texts.map((prompt) => ({ at, json: JSON.stringify({ _tag: "PromptRecorded", prompt }) })))
+  writer.encode(texts.map((prompt) => ({ at, json: Text.toBytes(JSON.stringify({ _tag: "PromptRecorded", prompt })) })))
 
 export const create = Effect.fnUntraced(
   function*(id: SessionId.SessionId, name?: string, blobs?: SessionStore.NewBlobs) {

@@ -440,7 +440,7 @@ describe("Journal.open on a journal that was damaged or changed", () => {
   it("refuses signed bytes that are not JSON, without showing them", () => {
     for (const json of ["{\"_tag\":", "S3CRET", "{}}", ""]) {
       const writer = Option.getOrThrow(Journal.writer(keyRing, start))
-      const result = open(Text.concat([writer.firstLine, writer.encode([{ at, json }])]))
+      const result = open(Text.concat([writer.firstLine, writer.encode([{ at, json: Text.toBytes(json) }])]))
       assertFailure(
         result,
         new InvalidJson({ id, reason: new SessionError.Shape({ path: "journal line 2", expected: "JSON" }) })

@@ -145,7 +145,35 @@ describe("SessionEvent.draft", () => {
   it("tells the session so far", () => {
     const draft = SessionEvent.draft(small)
     draft.apply({ at: later, event: { _tag: "Renamed", name: "new" } })
-    deepStrictEqual(draft.session(), { ...small.session, name: "new", updatedAt: later })
+    deepStrictEqual(draft.moment().session, { ...small.session, name: "new", updatedAt: later })
+  })
+})
+
+describe("SessionEvent.Draft.rewind", () => {
+  it("forgets everything after a moment, and tells what was then before and after", () => {
+    const draft = SessionEvent.draft(small)
+    draft.apply({ at, event: { _tag: "MessageAppended", message } })
+    draft.apply({ at, event: { _tag: "PromptRecorded", prompt: "p" } })
+    const moment = draft.moment()
+    const then = structuredClone(draft.state())
+    draft.apply({
+      at: later,
+      event: {
+        _tag: "MessageAppended",
+        message: { ...message, usage: { inputTokens: 1, outputTokens: 2, totalCost: 0.25 } }
+      }
+    })
+    draft.apply({ at: later, event: { _tag: "PromptRecorded", prompt: "q" } })
+    draft.apply({ at: later, event: { _tag: "Renamed", name: "new" } })
+    draft.apply({ at: later, event: { _tag: "TodosReplaced", todos: [] } })
+    deepStrictEqual(draft.state(moment), then)
+    draft.rewind(moment)
+    deepStrictEqual(draft.state(), then)
+    draft.apply({ at: later, event: { _tag: "MessageAppended", message: { ...message, content: "instead" } } })
+    deepStrictEqual(draft.state().conversation.map(({ content }) => content), [
+      ...then.conversation.map(({ content }) => content),
+      "instead"
+    ])
   })
 })
 

@@ -47,7 +47,7 @@ describe("StateSize", () => {
       for (const happened of events) {
         const { event } = happened
         const encoded = event._tag === "MessageAppended" ? Snapshot.encodeMessage(event.message) : undefined
-        const next = StateSize.after(size, event, draft.session(), encoded)
+        const next = StateSize.after(size, event, draft.moment().session, encoded)
         if (Result.isFailure(draft.apply(happened))) continue
         size = next
         const now = draft.state()
@@ -103,7 +103,7 @@ describe("StateSize", () => {
     const draft = SessionEvent.draft(small)
     let size = StateSize.measure(small, encodeMessages(small))
     for (const event of events) {
-      size = StateSize.after(size, event, draft.session(), undefined)
+      size = StateSize.after(size, event, draft.moment().session, undefined)
       draft.apply({ at, event })
     }
     const total = StateSize.total(size)

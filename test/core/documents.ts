@@ -216,7 +216,10 @@ export const batches: Arbitrary.Arbitrary<ReadonlyArray<ReadonlyArray<SessionEve
   { maxLength: 5 }
 )
 
-export const entry = ({ at, event }: SessionEvent.Recorded): Journal.Entry => ({ at, json: JSON.stringify(event) })
+export const entry = ({ at, event }: SessionEvent.Recorded): Journal.Entry => ({
+  at,
+  json: Text.toBytes(JSON.stringify(event))
+})
 
 /** The lines of a journal, each with its newline: the first line, then a line an event. */
 export const journalLines = (

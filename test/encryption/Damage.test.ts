@@ -43,7 +43,9 @@ const scene = Effect.fnUntraced(function*(isEncrypted: boolean) {
     const claim = yield* create(id, snapshot.bytes, journal.firstLine)
     for (const batch of batches) {
       yield* claim.append(
-        journal.encode(batch.map((prompt) => ({ at, json: JSON.stringify({ _tag: "PromptRecorded", prompt }) })))
+        journal.encode(
+          batch.map((prompt) => ({ at, json: Buffer.from(JSON.stringify({ _tag: "PromptRecorded", prompt })) }))
+        )
       )
     }
   })).pipe(Effect.provide(context))

@@ -76,7 +76,10 @@ const play = Effect.fnUntraced(function*(steps: typeof Steps.Type) {
       }
       case "Append": {
         const lines = (writers.get(id) ?? journal).encode(
-          act.texts.map((prompt) => ({ at: Documents.at, json: JSON.stringify({ _tag: "PromptRecorded", prompt }) }))
+          act.texts.map((prompt) => ({
+            at: Documents.at,
+            json: Buffer.from(JSON.stringify({ _tag: "PromptRecorded", prompt }))
+          }))
         )
         return yield* claim.append(lines)
       }

@@ -76,7 +76,7 @@ export const journal = (
   const writer = Option.getOrThrow(Journal.writer(keyRing, start))
   return Text.concat([
     writer.firstLine,
-    ...batches.map((batch) => writer.encode(batch.map((event) => ({ at, json: JSON.stringify(event) }))))
+    ...batches.map((batch) => writer.encode(batch.map((event) => ({ at, json: Text.toBytes(JSON.stringify(event)) }))))
   ])
 }
 

@@ -91,14 +91,27 @@ const endsOfSync = (held: string, path: string, wanted: Files.Wanted): Files.End
   }
 }
 
-/** The version of a directory, and whether any later change will show in the next one. */
-const standOf = (fd: number) => {
+const standOf = (fd: number): Files.Stand => {
   const version = versionOf(NodeFs.fstatSync(fd, { bigint: true }))
   return { version, isSettled: Files.isSettled(version, Date.now()) }
 }
 
-const isUnchanged = (fd: number, before: { readonly version: Files.Version; readonly isSettled: boolean }): boolean =>
+const isUnchanged = (fd: number, before: Files.Stand): boolean =>
   before.isSettled && standOf(fd).version.identity === before.version.identity
+
+/** Opened anew: so it is the directory that is there now, also where others change it over a network. */
+const stand = (anchor: Anchor) => (path: string) =>
+  Effect.try({
+    try: () => {
+      const { fd } = anchor.open(path)
+      try {
+        return standOf(fd)
+      } finally {
+        NodeFs.closeSync(fd)
+      }
+    },
+    catch: failure("readDirectory", path)
+  })
 
 /** Which file is at a path, where there is one. */
 const identityAt = (path: string): string | undefined => {
@@ -155,6 +168,7 @@ export const onThreads = (anchor: Anchor): Files.InOneGo => ({
       },
       catch: failure("open", path)
     })),
+  stand: stand(anchor),
   versions: (paths) => Effect.promise(() => Promise.all(paths.map(versionAt)))
 })
 
@@ -201,6 +215,7 @@ export const atOnce = (anchor: Anchor): Files.InOneGo => {
         () => lookSync(anchor, path, reading, steadiness),
         () => threads.look(path, reading, steadiness)
       ),
+    stand: stand(anchor),
     versions: (paths) =>
       Effect.sync(() =>
         paths.map((path) => directoryVersion(NodeFs.lstatSync(path, { bigint: true, throwIfNoEntry: false })))

@@ -83,8 +83,9 @@ export const make = (services: {
     const failLost = Effect.flatMap(lost, Effect.fail)
 
     /** Fails unless this claim's lease is still the highest. */
-    const stillHeld = Effect.suspend(() => leases.isHighest(directory, lease.epoch)).pipe(
-      Effect.flatMap((isHighest) => isHighest ? Effect.void : failLost)
+    const stillHeld = Effect.flatMap(
+      leases.watchHighest(directory),
+      (highest) => highest === lease.epoch ? Effect.void : failLost
     )
 
     /** Holds the session again after a close that got as far as ending the claim, and failed. */
@@ -212,7 +213,7 @@ export const make = (services: {
             })
           }
           const journal = current.value
-          yield* keepJournal
+          if (journal.isProvisional) yield* keepJournal
           yield* hold
           // Late lines of a former holder count where the next one gave the session back.
           yield* stillHeld

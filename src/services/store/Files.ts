@@ -82,6 +82,13 @@ export const identityIn = (found: Found): string | undefined =>
 /** Reads files of a directory with these names: asks for one after the other, and says what they come to. */
 export type Reading<A> = (names: ReadonlyArray<string>) => Generator<Wish, A, Found>
 
+/** How a directory was found. */
+export interface Stand {
+  readonly version: Version
+  /** Whether any change from then on shows in the version. */
+  readonly isSettled: boolean
+}
+
 /** What tells that nothing changed while a directory was being read. */
 export interface Steadiness {
   /** The file that is looked at once more. */
@@ -106,6 +113,8 @@ export interface InOneGo {
   readonly read: Reader
   /** Reads files of a directory itself, not of one that a link leads to. */
   readonly look: <A>(directory: string, reading: Reading<A>, steadiness: Steadiness) => Effect.Effect<Look<A>, Failure>
+  /** Which directory itself is at a path. It was in use a moment ago, so that this waits for nothing. */
+  readonly stand?: (directory: string) => Effect.Effect<Stand, Failure>
   /** Which directories are at these paths; none where there is none. */
   readonly versions: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Option.Option<Version>>>
 }
@@ -264,12 +273,31 @@ export const make = (fs: FileSystem.FileSystem) => {
     return { value: step.value, version, isSteady }
   })
 
-  const { isAtOnce, look, read: readPart, versions } = offered.get(fs) ?? {
+  const { isAtOnce, look, read: readPart, stand, versions }: InOneGo = offered.get(fs) ?? {
     isAtOnce: false,
     read: readInSteps,
     look: lookInSteps,
     versions: (paths) => Effect.forEach(paths, (path) => Effect.option(directoryVersion(path)), { concurrency: 8 })
-  } satisfies InOneGo
+  }
+
+  /**
+   * What the names in a directory mean, for who asks again and again: they are
+   * looked up where the directory may have changed.
+   */
+  const watch = <A>(directory: string, meaning: (names: ReadonlyArray<string>) => A): Effect.Effect<A, Failure> => {
+    if (stand === undefined) return Effect.map(fs.readDirectory(directory), meaning)
+    let known: { readonly identity: string; readonly value: A } | undefined
+    const lookUp = ({ isSettled, version }: Stand) =>
+      Effect.map(fs.readDirectory(directory), (names) => {
+        const value = meaning(names)
+        known = isSettled ? { identity: version.identity, value } : undefined
+        return value
+      })
+    return Effect.flatMap(
+      stand(directory),
+      (now) => known?.identity === now.version.identity ? Effect.succeed(known.value) : lookUp(now)
+    )
+  }
 
   const readRegular: Reader = (path, wanted) => Effect.uninterruptible(readPart(path, wanted))
 
@@ -337,6 +365,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     remove,
     removeQuietly,
     syncDirectory,
+    watch,
     write,
     names: fs.readDirectory,
     version: (path: string) => Effect.map(fs.lstat(path), versionOf),

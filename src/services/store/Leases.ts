@@ -232,11 +232,16 @@ export const make = (services: {
   /** Forgets a lease of this process: whoever looks at it next finds it dead. */
   const forget = (nonce: string): Effect.Effect<void> => Effect.sync(() => void liveness.held.delete(nonce))
 
-  /** Whether this epoch is still the highest. A session that is gone belongs to nobody. */
-  const isHighest = (directory: string, epoch: number) =>
-    Effect.map(names(directory), (found) => Layout.highest(found) === epoch).pipe(
-      Effect.catchIf(isMissing, () => Effect.succeed(false))
+  /** The highest epoch in a directory, for who asks again and again: 0 where it is gone, and belongs to nobody. */
+  const watchHighest = (directory: string) =>
+    Effect.catchIf(
+      files.watch(directory, (names) => Layout.highest(Layout.parse(names))),
+      isMissing,
+      () => Effect.succeed(0)
     )
+
+  const isHighest = (directory: string, epoch: number) =>
+    Effect.map(watchHighest(directory), (highest) => highest === epoch)
 
   /** The first lease of a session that nobody sees yet. */
   const write = Effect.fnUntraced(function*(file: string, { epoch, nonce }: Won) {
@@ -244,7 +249,7 @@ export const make = (services: {
     yield* files.write(file, Lease.toBytes({ version: 1, state: "held", epoch, nonce, holder: liveness.self, since }))
   })
 
-  return { forget, isHighest, isOurs, judge, names, standing, win, write }
+  return { forget, isHighest, isOurs, judge, names, standing, watchHighest, win, write }
 }
 
 export type Leases = ReturnType<typeof make>

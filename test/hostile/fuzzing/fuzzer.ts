@@ -86,7 +86,11 @@ const inputsOf = (dice: Dice.Dice, pool: Pool.Pool, keyRing: Signer.Signer["Serv
       )
       const lines = Array.from(
         { length: dice.below(5) },
-        () => writer.encode([{ at: Forge.at, json: `{"_tag":"PromptRecorded","prompt":${Mutate.json(dice, 2)}}` }])
+        () =>
+          writer.encode([{
+            at: Forge.at,
+            json: Text.toBytes(`{"_tag":"PromptRecorded","prompt":${Mutate.json(dice, 2)}}`)
+          }])
       )
       const journal = Text.concat([writer.firstLine, ...lines])
       const changed = dice.below(2) === 0 ? journal : Mutate.mutated(dice, journal)
