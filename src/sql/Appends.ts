@@ -106,28 +106,22 @@ const makePg = (database: Database, leaseFor: Duration.Duration): Run => {
   let queue: Array<Item> = []
   let underWay = 0
 
-  const each = (items: ReadonlyArray<Item>) =>
-    Effect.forEach(
-      items,
-      ({ append, outcome }) => Effect.map(Effect.exit(one(append)), (exit) => Deferred.doneUnsafe(outcome, exit)),
-      { discard: true }
-    )
+  const tell = (items: ReadonlyArray<Item>, told: (append: Append) => Exit.Exit<boolean, StoreError>) =>
+    Effect.sync(() => {
+      for (const { append, outcome } of items) Deferred.doneUnsafe(outcome, told(append))
+    })
 
+  const each = (items: ReadonlyArray<Item>) =>
+    Effect.forEach(items, (item) => Effect.flatMap(Effect.exit(one(item.append)), (exit) => tell([item], () => exit)), {
+      discard: true
+    })
+
+  /** One statement; where the database refuses it, one for each, so that nobody fails for another's. */
   const write = (items: ReadonlyArray<Item>) =>
     items.length === 1 ? each(items) : Effect.matchCauseEffect(many(items.map(({ append }) => append)), {
-      onFailure: (cause) => {
-        const error = Option.filter(Cause.findErrorOption(cause), isRefusal)
-        if (Option.isSome(error)) return each(items)
-        return Effect.sync(() => {
-          for (const { outcome } of items) Deferred.doneUnsafe(outcome, Exit.failCause(cause))
-        })
-      },
-      onSuccess: (nonces) =>
-        Effect.sync(() => {
-          for (const { append, outcome } of items) {
-            Deferred.doneUnsafe(outcome, Exit.succeed(nonces.has(append.nonce)))
-          }
-        })
+      onFailure: (cause) =>
+        Option.exists(Cause.findErrorOption(cause), isRefusal) ? each(items) : tell(items, () => Exit.failCause(cause)),
+      onSuccess: (nonces) => tell(items, ({ nonce }) => Exit.succeed(nonces.has(nonce)))
     })
 
   /** One of each claim, so that a statement changes no row twice. */
@@ -142,25 +136,31 @@ const makePg = (database: Database, leaseFor: Duration.Duration): Run => {
   }
 
   const drain: Effect.Effect<void> = Effect.suspend(() => {
-    const items = take()
-    if (items.length > 0) return Effect.andThen(write(items), drain)
+    if (queue.length > 0) return Effect.andThen(write(take()), drain)
     underWay--
     return Effect.void
   })
 
+  /** Whoever was first makes the statement; what came meanwhile is none of its business. */
+  const lead = (own: Item) =>
+    Effect.suspend(() => {
+      const items = take()
+      const written = items.length === 1 && items[0] === own
+        ? one(own.append)
+        : Effect.andThen(write(items), Deferred.await(own.outcome))
+      return Effect.onExit(written, () =>
+        Effect.suspend(() => queue.length > 0 ? Effect.asVoid(Effect.forkDetach(drain)) : drain))
+    })
+
   return (append) =>
     Effect.suspend(() => {
-      const outcome = Deferred.makeUnsafe<boolean, StoreError>()
-      queue.push({ append, outcome })
-      if (underWay >= mostUnderWay) return Deferred.await(outcome)
-      if (queue.length > 1) return Deferred.await(outcome)
+      const item: Item = { append, outcome: Deferred.makeUnsafe() }
+      queue.push(item)
+      if (underWay >= mostUnderWay || queue.length > 1) return Deferred.await(item.outcome)
       underWay++
       // What others append in the same turn goes with it.
-      return Effect.andThen(
-        Effect.forkDetach(Effect.uninterruptible(Effect.andThen(Effect.yieldNow, drain))),
-        Deferred.await(outcome)
-      )
-    })
+      return Effect.andThen(Effect.yieldNow, lead(item))
+    }).pipe(Effect.uninterruptible)
 }
 
 /** SQLite has one connection, and each append waits for it. */
