@@ -29,7 +29,7 @@ import { SessionLimits } from "../SessionLimits.ts"
 import * as BlobFiles from "./BlobFiles.ts"
 import type { JournalFile } from "./Claims.ts"
 import * as Claims from "./Claims.ts"
-import { firstEpoch, type NewBlobs, SessionStore, type Stored } from "./Contract.ts"
+import { type Claim, firstEpoch, type NewBlobs, SessionStore, type Stored } from "./Contract.ts"
 import * as Files from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Standing, Won } from "./Leases.ts"
@@ -106,6 +106,45 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           failsIn("read")
         )
 
+      const privatePath = (purpose: "creating" | "deleting") =>
+        Effect.map(random.uuidV4(), (nonce) => ({
+          nonce,
+          directory: path.join(base, Layout.privateName(purpose, liveness.self, nonce))
+        }))
+
+      /** Since when a directory that can't be read is in the trash, if it is. */
+      const removalOf = (directory: string) =>
+        standingOf(directory).pipe(
+          Effect.map((standing) =>
+            Option.match(
+              Option.filter(standing.lease, () => isRemoved(standing)),
+              {
+                onNone: () => ({}),
+                onSome: ({ since }) => ({ removedAt: since })
+              }
+            )
+          ),
+          Effect.orElseSucceed(() => ({}))
+        )
+
+      const listing = Listing.make({
+        base,
+        concurrency: limits.concurrency,
+        files,
+        path,
+        preparedPath: Effect.map(privatePath("creating"), ({ directory }) => directory),
+        removalOf,
+        sessions
+      })
+
+      /** A claim whose snapshots lists learn of. */
+      const listed = (claim: Claim): Claim => ({
+        ...claim,
+        checkpoint: (snapshot, journal) =>
+          Effect.tap(claim.checkpoint(snapshot, journal), () => listing.published(snapshot)),
+        close: (snapshot, needed) => Effect.tap(claim.close(snapshot, needed), () => listing.published(snapshot))
+      })
+
       /** Makes what leads to the sessions, and makes it durable once. */
       const ensureBase = Effect.gen(function*() {
         if (!isDurable || !(yield* fs.exists(base))) yield* files.ensureDirectory(path, base)
@@ -115,12 +154,6 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       /** Deletes what processes that ended left half created or half deleted. */
       const sweep = sweepPrivate({ files, liveness, path }, base)
-
-      const privateDirectory = (purpose: "creating" | "deleting") =>
-        Effect.map(random.uuidV4(), (nonce) => ({
-          nonce,
-          directory: path.join(base, Layout.privateName(purpose, liveness.self, nonce))
-        }))
 
       /** Everything of a new session, in a directory that nobody else looks into. */
       const prepare = Effect.fnUntraced(
@@ -145,7 +178,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         Effect.gen(function*() {
           yield* ensureBase
           yield* sweep
-          const { directory, nonce } = yield* privateDirectory("creating")
+          const { directory, nonce } = yield* privatePath("creating")
           const won: Won = { epoch: firstEpoch, nonce }
           const target = directoryOf(id)
           liveness.held.add(nonce)
@@ -164,14 +197,17 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
               )
             )
           )
-          return yield* claims.make({
-            id,
-            directory: target,
-            won,
-            opened: Option.some(journal),
-            read: read("create")(id),
-            isStill: (before) => sessions.isStill(target, before)
-          })
+          yield* listing.published(snapshot)
+          return listed(
+            yield* claims.make({
+              id,
+              directory: target,
+              won,
+              opened: Option.some(journal),
+              read: read("create")(id),
+              isStill: (before) => sessions.isStill(target, before)
+            })
+          )
         }).pipe(failsIn("create"), Effect.uninterruptible)
 
       /**
@@ -180,7 +216,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
        * was won meanwhile brings it back.
        */
       const takeAway = Effect.fnUntraced(function*(directory: string, epoch: number) {
-        const target = yield* privateDirectory("deleting")
+        const target = yield* privatePath("deleting")
         yield* Effect.onError(
           files.rename(directory, target.directory),
           () => Effect.ignore(files.rename(target.directory, directory))
@@ -266,14 +302,16 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
               ? Effect.fail(new NotFound({ target: `${id} outside the trash` }))
               : unless((standing) => options?.takeOver !== true && Leases.isHeld(standing))(standing))
           if (Option.isNone(won)) return yield* new NotFound({ target: id })
-          return yield* claims.make({
-            id,
-            directory,
-            won: won.value,
-            opened: Option.none(),
-            read: read("claim")(id),
-            isStill: (before) => sessions.isStill(directory, before)
-          })
+          return listed(
+            yield* claims.make({
+              id,
+              directory,
+              won: won.value,
+              opened: Option.none(),
+              read: read("claim")(id),
+              isStill: (before) => sessions.isStill(directory, before)
+            })
+          )
         }).pipe(
           Effect.catchIf(Files.isMissing, () => new NotFound({ target: id })),
           failsIn("claim"),
@@ -347,23 +385,6 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
               return yield* notThere
             }
           }))
-
-      /** Since when a directory that can't be read is in the trash, if it is. */
-      const removalOf = (directory: string) =>
-        standingOf(directory).pipe(
-          Effect.map((standing) =>
-            Option.match(
-              Option.filter(standing.lease, () => isRemoved(standing)),
-              {
-                onNone: () => ({}),
-                onSome: ({ since }) => ({ removedAt: since })
-              }
-            )
-          ),
-          Effect.orElseSucceed(() => ({}))
-        )
-
-      const listing = Listing.make({ base, concurrency: limits.concurrency, files, path, removalOf, sessions })
 
       return SessionStore.of({
         limits,

@@ -8,7 +8,8 @@
  * <directory>/<id>/blobs/<sha256>.<epoch>        a large part of a message, and the epoch of the claim that stored it
  * <directory>/<id>/original.v<version>.json      the last snapshot of an older format version
  * <directory>/<id>/pending.<epoch>.<nonce>       a file on its way to one of these names
- * <directory>/creating.<holder>.<nonce>          a session on its way to its id
+ * <directory>/index.json                         what lists remember of sessions at rest; may be deleted
+ * <directory>/creating.<holder>.<nonce>          a session, or an index, on its way to its name
  * <directory>/deleting.<holder>.<nonce>          a purged session
  * ```
  *
@@ -22,6 +23,8 @@ import type { Holder } from "../../core/Holder.ts"
 import * as SessionId from "../../core/SessionId.ts"
 
 export const snapshot = "session.json"
+
+export const index = "index.json"
 
 export const original = (version: number): string => `original.v${version}.json`
 

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import { isPlatformError, type PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
+import * as Envelope from "../../core/Envelope.ts"
 import { InvalidJson, StoreError, Unsigned } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
@@ -17,35 +18,65 @@ import type { Timestamp } from "../../core/Timestamp.ts"
 import type { Files } from "./Files.ts"
 import { isMissing, isSettled } from "./Files.ts"
 import * as Layout from "./Layout.ts"
+import * as ListIndex from "./ListIndex.ts"
 import type { SessionFiles } from "./SessionFiles.ts"
 
 /** So many names are looked at before the first of them is handed on. */
 const groupSize = 64
 
-/** An entry of a session at rest, for as long as its directory does not change: what is in it changes by renames. */
-interface Remembered {
-  readonly identity: string
-  readonly entry: SessionList.Entry
-}
+/** So many sessions that an index does not know make it worth another one: more of them where it knows many. */
+const worthAnIndex = (known: number): number => Math.max(64, known / 16)
 
 export const make = (services: {
   readonly base: string
   readonly concurrency: number
+  /** A private path for a file on its way to its name. */
+  readonly preparedPath: Effect.Effect<string>
   readonly files: Files
   readonly path: Path.Path
   readonly removalOf: (directory: string) => Effect.Effect<{ readonly removedAt?: Timestamp }>
   readonly sessions: SessionFiles
 }) => {
-  const { base, concurrency, files, path, removalOf, sessions } = services
-  const remembered = new Map<string, Remembered>()
+  const { base, concurrency, files, path, preparedPath, removalOf, sessions } = services
+  const index = path.join(base, Layout.index)
+  const remembered = new Map<string, ListIndex.Remembered>()
+  /** How many were looked at that the index does not know. */
+  let unknown = 0
+  let isRecalled = false
+  let isEncrypted = false
+
+  /** Remembers what processes before this one wrote down. */
+  const recall = Effect.fnUntraced(function*(names: ReadonlyArray<string>) {
+    if (isRecalled || !names.includes(Layout.index)) return
+    isRecalled = true
+    for (const one of yield* ListIndex.read(files, index)) remembered.set(one.entry.id, one)
+  })
+
+  /**
+   * Told of each snapshot that was stored: writes down what lists remember, where
+   * that is worth it. Once sessions are encrypted, nothing of them stays in plain.
+   */
+  const published = (snapshot: Uint8Array): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (isEncrypted) return Effect.void
+      if (Envelope.isEncrypted(snapshot)) {
+        isEncrypted = true
+        return files.removeQuietly(index)
+      }
+      if (unknown < worthAnIndex(remembered.size)) return Effect.void
+      unknown = 0
+      return Effect.flatMap(preparedPath, (prepared) =>
+        ListIndex.write(files, { file: index, prepared }, remembered.values()))
+    })
 
   /** What a look at a session's directory comes to. It is remembered where any change would show. */
   const look = Effect.fnUntraced(function*(id: SessionId, place: string) {
     const { directory, entry, snapshot, status } = yield* sessions.entry(id, place)
     const isAtRest = status === "closed" || status === "removed"
     const now = yield* Clock.currentTimeMillis
-    if (isAtRest && isSettled(directory, now) && isSettled(snapshot, now)) {
+    if (entry._tag === "Stored" && isAtRest && isSettled(directory, now) && isSettled(snapshot, now)) {
       remembered.set(id, { identity: directory.identity, entry })
+      unknown++
     }
     return entry
   })
@@ -101,6 +132,7 @@ export const make = (services: {
   const entries: Stream.Stream<SessionList.Entry, PlatformError> = Stream.unwrap(
     Effect.andThen(files.checkPrivate(base), files.names(base)).pipe(
       Effect.catchIf(isMissing, () => Effect.succeed<Array<string>>([])),
+      Effect.tap(recall),
       Effect.map((names) => {
         forgetOthers(names)
         return Stream.fromIterable(Arr.chunksOf(names, groupSize)).pipe(
@@ -111,5 +143,5 @@ export const make = (services: {
     )
   )
 
-  return { entries }
+  return { entries, published }
 }

@@ -82,7 +82,7 @@ export const append = (descriptor: number): Subject => {
 export const list = (directory: string): Subject => {
   const head = Buffer.alloc(4096)
   return whole(Effect.sync(() =>
-    NodeFs.readdirSync(directory).map((name) => {
+    NodeFs.readdirSync(directory).filter((name) => !name.endsWith(".json")).map((name) => {
       const descriptor = NodeFs.openSync(NodePath.join(directory, name, "session.json"), "r")
       const length = NodeFs.readSync(descriptor, head, 0, head.length, 0)
       NodeFs.closeSync(descriptor)

@@ -33,6 +33,9 @@ const startSaved = Effect.fnUntraced(function*(place: Stored.Place, messages: Re
   return session
 })
 
+/** As conversations go: the last file of the session came a moment ago, and not just now. */
+const rest = Effect.sleep("1200 millis")
+
 /** An open file to append to. */
 const openLog = (root: string) =>
   Effect.acquireRelease(
@@ -52,6 +55,7 @@ const timed = Effect.fnUntraced(function*(setting: Setting) {
         processes,
         ({ run, variant }) => Effect.map(run(startSaved(place, messages)), (session) => ({ session, variant }))
       )
+      yield* rest
       const rows = (
         operation: string,
         subject: (session: RunningSession) => Rounds.Subject,

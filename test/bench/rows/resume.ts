@@ -1,14 +1,23 @@
 /**
  * Resuming, against a load and what makes it durable: it can't do without a lease
- * and a journal, both synced.
+ * and a journal, both synced. And resuming with the last messages alone, against L.
  */
-import { Effect } from "effect"
+import { Array as Arr, Effect } from "effect"
 import { Sessions } from "effect-reprise"
 import * as Stored from "../fixtures/sessions.ts"
 import * as Floors from "../measuring/floors.ts"
 import * as Rounds from "../measuring/rounds.ts"
 import * as Rows from "../measuring/rows.ts"
 import type { Setting } from "../setting.ts"
+
+/** Messages that are delivered at first. */
+const tail = 20
+
+const limitOfTail = (bytes: number): Rows.Limit => bytes >= 500_000 ? { must: 0.6 } : {}
+
+/** What is left of laps beside others. */
+const beside = (laps: Rounds.Laps, others: Rounds.Laps): Rounds.Laps =>
+  Arr.zipWith(laps, others, (lap, other) => ({ wall: lap.wall - other.wall, cpu: lap.cpu - other.cpu }))
 
 export const resume = Effect.fnUntraced(function*(setting: Setting) {
   const { scale, seed } = setting
@@ -23,10 +32,15 @@ export const resume = Effect.fnUntraced(function*(setting: Setting) {
         processes,
         Effect.fnUntraced(function*({ run, variant }) {
           const load = run(Sessions.load(id))
-          const [loads = [], durable = [], resumes = []] = yield* Rounds.alternate([
+          const resumed = (options: Sessions.ResumeOptions): Rounds.Subject => (time) =>
+            run(Effect.andThen(time(Sessions.resume(id, options)), Sessions.close(id)))
+          const [loads = [], durable = [], resumes = [], floors = [], syncs = [], ends = []] = yield* Rounds.alternate([
             Rounds.whole(load),
             (time) => Effect.andThen(time(load), begin(time)),
-            (time) => run(Effect.andThen(time(Sessions.resume(id)), Sessions.close(id)))
+            resumed({}),
+            Floors.load(Stored.filesOf(place, id)),
+            begin,
+            resumed({ tail })
           ], scale)
           const title = { of: Stored.nameOf(kind), variant: variant.name }
           const floor = { unit: "ms over it", relation: Rows.difference }
@@ -37,6 +51,16 @@ export const resume = Effect.fnUntraced(function*(setting: Setting) {
               floor,
               resumes,
               durable
+            ),
+            Rows.compare(
+              {
+                ...title,
+                operation: `resume, last ${tail} messages, over its syncs`,
+                ...limitOfTail(Stored.bytesIn(Stored.filesOf(place, id)))
+              },
+              { unit: "L" },
+              beside(ends, syncs),
+              floors
             )
           ]
         })
