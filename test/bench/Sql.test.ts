@@ -10,8 +10,8 @@ describe("The benchmark of PostgreSQL", () => {
       const told: Array<string> = []
       const report = yield* Run.run({
         rounds: { rounds: 2, roundMillis: 0, warmMillis: 0, minLaps: 1, maxLaps: 1 },
-        sessions: [200, 400],
-        appends: true,
+        sessions: [120, 240],
+        connections: [2],
         url: yield* Postgres.url,
         tell: (text) => Effect.sync(() => told.push(text))
       })
@@ -26,6 +26,6 @@ describe("The benchmark of PostgreSQL", () => {
       const looked = report.rows.filter(({ operation }) => operation.endsWith("looked at"))
       assert.lengthOf(looked, 10)
       assert.isAbove(looked[0]?.value.median ?? 0, 50)
-      assert.include(told.join("\n"), "400 sessions in")
+      assert.include(told.join("\n"), "240 sessions in")
     }), 60_000)
 })

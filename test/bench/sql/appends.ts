@@ -113,8 +113,11 @@ const rowsWith = Effect.fnUntraced(function*(
   )
 })
 
-export const appends = Effect.fnUntraced(function*(url: string, options: Rounds.Options) {
-  const one = yield* Effect.flatMap(Postgres.schemaIn(url), (database) => rowsWith(database, 1, options))
-  const ten = yield* Effect.flatMap(Postgres.schemaIn(url), (database) => rowsWith(database, 10, options))
-  return [...one, ...ten]
-})
+/** A schema of its own for each number of connections. */
+export const appends = (url: string, connections: ReadonlyArray<number>, options: Rounds.Options) =>
+  Effect.map(
+    Effect.forEach(connections, (count) =>
+      Effect.flatMap(Postgres.schemaIn(url), (database) => rowsWith(database, count, options))),
+    (rows) =>
+      rows.flat()
+  )

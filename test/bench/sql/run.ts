@@ -16,8 +16,8 @@ export interface Options {
   readonly rounds: Rounds.Options
   /** How many sessions there are in the lists; none leaves them out. */
   readonly sessions: ReadonlyArray<number>
-  /** Whether claims and appends are measured. */
-  readonly appends: boolean
+  /** With how many connections claims and appends are measured; none leaves them out. */
+  readonly connections: ReadonlyArray<number>
   /** A server; by default one of its own that waits for its disk. */
   readonly url?: string
   readonly tell: (text: string) => Effect.Effect<void>
@@ -31,12 +31,14 @@ const server = PostgresServer.start({
 /** Measures. What a group has found is told as soon as it is there. */
 export const run = Effect.fnUntraced(
   function*(options: Options) {
-    const { rounds, sessions, tell } = options
+    const { connections, rounds, sessions, tell } = options
     const machine = Machine.describe(NodeOs.tmpdir())
     yield* tell(Report.heading(machine))
     const url = options.url ?? (yield* server).url
     const told = (name: string, rows: ReadonlyArray<Row>) => Effect.as(tell(`\n${name}\n${Report.table(rows)}`), rows)
-    const appends = options.appends ? yield* told("append", yield* Appends.appends(url, rounds)) : []
+    const appends = connections.length > 0
+      ? yield* told("append", yield* Appends.appends(url, connections, rounds))
+      : []
     const pages = sessions.length > 0
       ? yield* told("list", yield* Pages.pages({ url, sessions, rounds, tell }))
       : []
@@ -65,7 +67,7 @@ export const main = Effect.gen(function*() {
   const report = yield* run({
     rounds: { ...full, rounds: Number(values.rounds) },
     sessions: values.sessions === "" ? [] : values.sessions.split(",").map(Number),
-    appends: values.only !== "list",
+    connections: values.only === "list" ? [] : [1, 10],
     ...url === undefined ? {} : { url },
     tell: Console.log
   })

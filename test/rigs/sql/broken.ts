@@ -5,9 +5,6 @@ const mutants = {
   /** Changes rows whoever holds them. */
   unfenced: (sql: string) =>
     sql.replace(/epoch = (\$\d+) AND nonce = (\$\d+)/, "$1::bigint IS NOT NULL AND $2::text IS NOT NULL"),
-  /** Acknowledges what it did not write. */
-  unwritten: (sql: string) =>
-    sql.replace(/(SELECT \$\d+, \$\d+, \$\d+, (\$\d+), \$\d+ WHERE )(?=EXISTS)/, "$1$2::bigint = 0 AND "),
   /** Leaves it to the server whether a commit waits for the disk. */
   unsynced: (sql: string) => sql.replace("set_config('synchronous_commit', 'on', true)", "''"),
   /** Takes what others hold. */
