@@ -91,6 +91,8 @@ export interface Moment {
 export interface Draft {
   /** Applies an event, or refuses it and stays as it was. */
   readonly apply: (recorded: Recorded) => Result.Result<void, Rejection>
+  /** The session so far, without when it last changed. */
+  readonly session: () => Omit<Session.Session, "updatedAt">
   /** The present moment. */
   readonly moment: () => Moment
   /** Forgets everything after a moment. */
@@ -106,37 +108,51 @@ export interface Draft {
  * @since 0.1.0
  */
 export const draft = (from: SessionState): Draft => {
-  const { revision, session, todos, usage } = from
+  let { revision, session, todos, usage } = from
+  let { updatedAt } = session
   const messages: Array<Session.Message> = []
   const prompts: Array<string> = []
-  let now: Moment = { revision, session, todos, usage, messages: 0, prompts: 0 }
 
-  const happened = (at: Timestamp, changes: Partial<Moment>, session: Partial<Session.Session> = {}) => {
-    now = {
-      ...now,
-      ...changes,
-      revision: now.revision + 1,
-      session: { ...now.session, ...session, updatedAt: at }
-    }
+  const happened = (at: Timestamp) => {
+    updatedAt = at
+    revision++
     return Result.void
   }
 
-  const append = (message: Session.Message, at: Timestamp) => {
-    const usage = message.usage === undefined ? now.usage : Session.addUsage(now.usage, message.usage)
-    if (!Number.isSafeInteger(usage.inputTokens + usage.outputTokens) || !Number.isFinite(usage.totalCost)) {
-      return Result.fail({ expected: "usage totals that stay within exact numbers" })
-    }
-    return happened(at, { usage, messages: messages.push(message) })
+  const change = (at: Timestamp, changes: Partial<Session.Session>) => {
+    session = { ...session, ...changes }
+    return happened(at)
   }
 
+  const append = (message: Session.Message, at: Timestamp) => {
+    const total = message.usage === undefined ? usage : Session.addUsage(usage, message.usage)
+    if (!Number.isSafeInteger(total.inputTokens + total.outputTokens) || !Number.isFinite(total.totalCost)) {
+      return Result.fail({ expected: "usage totals that stay within exact numbers" })
+    }
+    usage = total
+    messages.push(message)
+    return happened(at)
+  }
+
+  const now = (): Moment => ({
+    revision,
+    session: { ...session, updatedAt },
+    todos,
+    usage,
+    messages: messages.length,
+    prompts: prompts.length
+  })
+
   return {
-    moment: () => now,
+    session: () => session,
+    moment: now,
     rewind: (to) => {
-      now = to
+      ;({ revision, session, todos, usage } = to)
+      ;({ updatedAt } = session)
       messages.length = to.messages
       prompts.length = to.prompts
     },
-    state: ({ messages: said, prompts: prompted, ...at } = now) =>
+    state: ({ messages: said, prompts: prompted, ...at } = now()) =>
       at.revision === from.revision ? from : {
         ...from,
         ...at,
@@ -148,17 +164,19 @@ export const draft = (from: SessionState): Draft => {
         case "MessageAppended":
           return append(event.message, at)
         case "TodosReplaced":
-          return happened(at, { todos: event.todos })
+          todos = event.todos
+          return happened(at)
         case "PromptRecorded":
-          return happened(at, { prompts: prompts.push(event.prompt) })
+          prompts.push(event.prompt)
+          return happened(at)
         case "Configured":
-          return happened(at, {}, { config: event.config })
+          return change(at, { config: event.config })
         case "Renamed":
-          return happened(at, {}, { name: event.name })
+          return change(at, { name: event.name })
         case "Moved":
-          return happened(at, {}, { projectPath: event.projectPath })
+          return change(at, { projectPath: event.projectPath })
         case "Annotated":
-          return happened(at, {}, { metadata: event.metadata })
+          return change(at, { metadata: event.metadata })
       }
     }
   }

@@ -53,7 +53,7 @@ export const measure = (state: SessionState, messages: ReadonlyArray<Uint8Array>
 export const after = (
   self: StateSize,
   event: SessionEvent,
-  session: Session,
+  session: Pick<Session, "config" | "name" | "projectPath" | "metadata">,
   encoded: Uint8Array | undefined
 ): StateSize => {
   const replaced = (before: unknown, now: unknown) => ({

@@ -86,25 +86,17 @@ export type ResumeServices =
   | Supervisor
 
 /** The steps that rebuild a state, in order. */
-const stepsOf = ({ conversation, promptHistory, session, todos }: SessionState): ReadonlyArray<Step> => {
+function* stepsOf({ conversation, promptHistory, session, todos }: SessionState): Generator<Step> {
   const { id } = session
-  return [
-    ...conversation.map((message, index): Step => ({
-      id,
-      step: "message",
-      index,
-      total: conversation.length,
-      event: { _tag: "MessageAppended", message }
-    })),
-    { id, step: "todos", index: 0, total: 1, event: { _tag: "TodosReplaced", todos } },
-    ...promptHistory.map((prompt, index): Step => ({
-      id,
-      step: "prompt",
-      index,
-      total: promptHistory.length,
-      event: { _tag: "PromptRecorded", prompt }
-    }))
-  ]
+  for (const [index, message] of conversation.entries()) {
+    const event = { _tag: "MessageAppended", message } as const
+    yield { id, step: "message", index, total: conversation.length, event }
+  }
+  yield { id, step: "todos", index: 0, total: 1, event: { _tag: "TodosReplaced", todos } }
+  for (const [index, prompt] of promptHistory.entries()) {
+    const event = { _tag: "PromptRecorded", prompt } as const
+    yield { id, step: "prompt", index, total: promptHistory.length, event }
+  }
 }
 
 /** Restores conversation, todos and prompt history step by step through the reducer. */
@@ -214,9 +206,6 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
   yield* Effect.annotateLogs(Effect.logInfo("claimed"), { epoch: claim.epoch })
 
   const { claimed, verified } = yield* Load.underClaim(claim, stored, loaded, tail)
-  const again = yield* Effect.mapError(fingerprint(projectOf(verified)), unlessStore)
-  if (!ProjectPath.isSame(project, again)) return yield* failed(new ProjectChanged({ path: again.path }))
-
   const restored = yield* Effect.mapError(restore(verified.state), failed)
   const { recorded, state } = yield* Effect.mapError(moved(verified, restored, project), failed)
   yield* Effect.logInfo("restored")

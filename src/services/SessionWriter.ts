@@ -232,7 +232,7 @@ export const make = Effect.fnUntraced(function*(options: {
     const tally = blobs.tally()
     let size = saved.size
     for (const item of items) {
-      const after = StateSize.after(size, item.event, draft.moment().session, item.message)
+      const after = StateSize.after(size, item.event, draft.session(), item.message)
       const bytes = StateSize.total(after)
       const withBlobs = tally.with(item.blobs)
       const applied: Result.Result<void, Invalid | SessionFull | PartsFull> = bytes > limits.maxBytes

@@ -115,29 +115,20 @@ export const make = (services: {
 
   /**
    * Deletes what earlier holders have under way, so that none of it can come into
-   * place any more. Whoever can't do that does not hold the session.
+   * place any more, and the leases that no longer count. Whoever can't do the first
+   * does not hold the session. What a later holder has there is not ours.
    */
-  const takeUnfinished = Effect.fnUntraced(function*(directory: string, epoch: number) {
-    const { pending } = yield* names(directory)
-    yield* Effect.forEach(
-      pending.filter((pending) => pending.epoch <= epoch),
-      ({ name }) => files.remove(path.join(directory, name)),
-      { discard: true }
-    )
-  })
-
-  /**
-   * Deletes what earlier holders left on its way, and the leases that no longer
-   * count. What a later holder has there is not ours.
-   */
-  const sweep = Effect.fnUntraced(function*(directory: string, epoch: number) {
-    const found = yield* names(directory)
-    const stale = [
-      ...found.pending.filter((pending) => pending.epoch <= epoch).map(({ name }) => name),
-      ...found.leases.filter((lease) => lease < epoch).map(Layout.lease)
-    ]
-    yield* Effect.forEach(stale, (name) => files.removeQuietly(path.join(directory, name)), { discard: true })
-  }, (effect) => Effect.asVoid(Effect.exit(effect)))
+  const sweep = Effect.fnUntraced(
+    function*(directory: string, found: Layout.Names, { epoch }: Won, state: Lease.Lease["state"]) {
+      const removePending = state === "held" ? files.remove : files.removeQuietly
+      const pending = found.pending.filter((pending) => pending.epoch <= epoch)
+      const stale = found.leases.filter((lease) => lease < epoch)
+      yield* Effect.forEach(pending, ({ name }) => removePending(path.join(directory, name)), { discard: true })
+      yield* Effect.forEach(stale, (lease) => files.removeQuietly(path.join(directory, Layout.lease(lease))), {
+        discard: true
+      })
+    }
+  )
 
   /** Links a lease; false where somebody else has that number. */
   const link = Effect.fnUntraced(function*(
@@ -212,12 +203,13 @@ export const make = (services: {
       if (!(yield* link(directory, won, state, since))) return yield* lose
       onLinked(won)
       yield* files.syncDirectory(directory)
-      if (Layout.highest(yield* names(directory)) !== won.epoch) {
+      const found = yield* names(directory)
+      if (Layout.highest(found) !== won.epoch) {
         yield* files.removeQuietly(path.join(directory, Layout.lease(won.epoch)))
         return yield* lose
       }
-      if (state === "held") yield* takeUnfinished(directory, won.epoch)
-      yield* sweep(directory, won.epoch)
+      // What others begin from here on ends with a look at the leases.
+      yield* sweep(directory, found, won, state)
       return Option.some(won)
     }).pipe(Effect.onError(() =>
       Effect.flatMap(isOurs(directory, won), (isOurs) => {

@@ -48,8 +48,10 @@ const memory = Effect.fnUntraced(function*({ library, root, scale, seed, variant
 
 /** The library's rooms, and each module of others that they import. */
 const imports = ({ library, scale }: Setting): Rows.Row => {
-  const own = ["", "node/"].map((room) =>
-    new URL(`../../../${library === "sources" ? `src/${room}index.ts` : `dist/${room}index.js`}`, import.meta.url).href
+  const own = ["", "/node"].map((room) =>
+    library === "sources"
+      ? new URL(`../../../src${room}/index.ts`, import.meta.url).href
+      : import.meta.resolve(`effect-reprise${room}`)
   )
   const others = run(library, "modules", own)
   const spent = (urls: ReadonlyArray<string>): Rounds.Spent => {
