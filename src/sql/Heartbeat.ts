@@ -24,7 +24,7 @@ export const noLongerThan = (limit: Duration.Duration) => <A, E, R>(effect: Effe
     (fiber) => Fiber.await(fiber).pipe(Effect.interruptible, Effect.timeoutOption(limit), live, Effect.asVoid)
   )
 
-export interface Heartbeat {
+interface Heartbeat {
   /** What renews the lease when it succeeds. */
   readonly renewing: <A, E, R>(change: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }

@@ -50,7 +50,9 @@ const failures = (results: Effect.Success<ReturnType<typeof together>>) =>
 const stored = (sessions: ReadonlyArray<RunningSession>) =>
   Effect.forEach(
     sessions,
-    ({ id }) => Effect.map(Sessions.load(id), ({ state }) => state.conversation.map(({ content }) => content).join())
+    ({ id }) =>
+      Effect.map(Sessions.load(id), ({ state }) =>
+        state.conversation.map(({ content }) => typeof content === "string" ? content : "parts").join())
   )
 
 describe("Appends to many sessions in PostgreSQL at once", () => {

@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, it } from "@effect/vitest"
 import type { Effect, Layer, Stream } from "effect"
 import type { ProjectDirectory, Session, SessionError, SessionId, SessionStore, Signer } from "effect-reprise"
-import { ClusterSessions } from "effect-reprise/cluster"
+import type { ClusterSessions } from "effect-reprise/cluster"
 import type { Sharding } from "effect/cluster"
 import type { SecureRandom } from "effect/crypto"
 
