@@ -145,9 +145,10 @@ const makePg = (database: Database, leaseFor: Duration.Duration): Run => {
   const lead = (own: Item) =>
     Effect.suspend(() => {
       const items = take()
-      const written = items.length === 1 && items[0] === own
-        ? one(own.append)
-        : Effect.andThen(write(items), Deferred.await(own.outcome))
+      const isAlone = items.length === 1 && items[0] === own
+      // Another statement may have taken it along.
+      const others = items.length === 0 ? Effect.void : write(items)
+      const written = isAlone ? one(own.append) : Effect.andThen(others, Deferred.await(own.outcome))
       return Effect.onExit(written, () =>
         Effect.suspend(() => queue.length > 0 ? Effect.asVoid(Effect.forkDetach(drain)) : drain))
     })

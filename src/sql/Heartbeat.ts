@@ -92,6 +92,8 @@ export const make = Effect.fnUntraced(function*(options: {
       return false
     }
     yield* waitFor(end)
+    // What arrived while this process did not run is heard first.
+    yield* live(Effect.sleep(1))
     return yield* isOver(end)
   })
 
