@@ -15,7 +15,7 @@ const after = (known: Session.SessionState, later: Session.SessionState): Sessio
   promptHistory: [...known.promptHistory, ...later.promptHistory]
 })
 
-const options = { arbitrary: { runs: 100, seed: 11 } }
+const options = { arbitrary: { runs: 30, seed: 11 } }
 
 describe("A change of a state", () => {
   it.prop("makes the later one of the one before", { progress: Progress }, ({ progress: { known, later } }) => {
