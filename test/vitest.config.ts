@@ -15,7 +15,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/suites/postgres-setup.ts"],
+    globalSetup: ["test/suites/postgres-setup.ts", "test/suites/programs-setup.ts"],
     pool: "forks",
     isolate: false,
     maxWorkers: 2,

@@ -158,7 +158,7 @@ export const copy = (
   }
 
   const copyObject = (value: object, depth: number): Result.Result<Schema.Json, Mistake> => {
-    const out: Array<readonly [string, Schema.Json]> = []
+    const out: Record<string, Schema.Json> = {}
     for (const [key, child] of Object.entries(value)) {
       if (child === undefined) continue
       path.push(key)
@@ -166,13 +166,17 @@ export const copy = (
       const member = go(child, depth - 1)
       if (Result.isFailure(member)) return member
       path.pop()
-      out.push([key, member.success])
+      // Assigned, it would be taken for the prototype.
+      if (key === "__proto__") Object.defineProperty(out, key, { value: member.success, ...ownMember })
+      else out[key] = member.success
     }
-    return Result.succeed(Object.fromEntries(out))
+    return Result.succeed(out)
   }
 
   return go(input, maxDepth)
 }
+
+const ownMember = { configurable: true, enumerable: true, writable: true }
 
 const isPlainObject = (value: unknown): value is object => {
   if (!Predicate.isObject(value)) return false

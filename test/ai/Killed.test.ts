@@ -1,34 +1,19 @@
 /** A real agent, killed at every event of its turn, and again while it is resumed. */
 import { NodeServices } from "@effect/platform-node"
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Stream } from "effect"
 import { SessionId, Sessions } from "effect-reprise"
 import { SessionChat } from "effect-reprise/ai"
 import { NodeSessions } from "effect-reprise/node"
 import type { Prompt } from "effect/ai"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import * as NodeChildProcess from "node:child_process"
 import * as NodeFs from "node:fs"
-import * as NodeOs from "node:os"
-import { fileURLToPath } from "node:url"
+import * as Programs from "../suites/programs.ts"
 import * as Rig from "../suites/rig.ts"
 import * as Work from "./programs/work.ts"
 import * as Rules from "./rules.ts"
 
-const repository = fileURLToPath(new URL("../..", import.meta.url))
-const bundle = NodeFs.mkdtempSync(`${NodeOs.tmpdir()}/reprise-agent-`)
-
-// As one file a process starts three times as fast.
-beforeAll(() => {
-  const program = fileURLToPath(new URL("programs/agent.ts", import.meta.url))
-  NodeChildProcess.execFileSync(
-    process.execPath,
-    ["node_modules/rolldown/bin/cli.mjs", program, "--platform", "node", "--format", "esm", "--dir", bundle],
-    { cwd: repository, stdio: "pipe" }
-  )
-}, 120_000)
-
-afterAll(() => NodeFs.rmSync(bundle, { recursive: true, force: true }))
+const agent = Programs.fileOf(new URL("programs/agent.ts", import.meta.url))
 
 interface Place {
   readonly project: string
@@ -39,8 +24,8 @@ interface Place {
 const run = Effect.fnUntraced(function*({ project, sessions }: Place, id: string, killAt: number) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const child = yield* spawner.spawn(
-    ChildProcess.make(process.execPath, [`${bundle}/agent.js`, sessions, project, id, String(killAt)], {
-      env: { NODE_COMPILE_CACHE: `${NodeOs.tmpdir()}/node-compile-cache` },
+    ChildProcess.make(process.execPath, [yield* agent, sessions, project, id, String(killAt)], {
+      env: yield* Programs.environment,
       extendEnv: true,
       stdin: "ignore",
       stderr: "inherit"

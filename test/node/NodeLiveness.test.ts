@@ -6,9 +6,9 @@ import { NodeLiveness } from "effect-reprise/node"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { TestClock } from "effect/testing"
 import * as NodeFs from "node:fs"
-import { fileURLToPath } from "node:url"
+import * as Programs from "../suites/programs.ts"
 
-const program = fileURLToPath(new URL("programs/session.ts", import.meta.url))
+const program = Programs.fileOf(new URL("programs/session.ts", import.meta.url))
 
 const judge = (holder: Holder.Holder, nonce = "nobody's") =>
   Liveness.Liveness.use((liveness) => liveness.judge({ holder, nonce }))
@@ -74,7 +74,7 @@ describe.runIf(isLinux)("NodeLiveness", () => {
 
   test("takes another process for alive while it lives, and for dead as soon as it was killed", () =>
     Effect.gen(function*() {
-      const { child, line } = yield* spawn(process.execPath, [program, "identity"])
+      const { child, line } = yield* spawn(process.execPath, [yield* program, "identity"])
       const holder = yield* Schema.decodeEffect(Schema.fromJsonString(Holder.Holder))(line)
       assert.strictEqual(holder.pid, Number(child.pid))
       assert.strictEqual(yield* judge(holder), "alive")

@@ -6,18 +6,20 @@ import { SessionError, SessionId, SessionList, Sessions } from "effect-reprise"
 import { NodeSessions } from "effect-reprise/node"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import * as NodeFs from "node:fs"
-import { fileURLToPath } from "node:url"
+import * as Programs from "../suites/programs.ts"
 import * as Rig from "../suites/rig.ts"
 
-const program = fileURLToPath(new URL("programs/session.ts", import.meta.url))
+const program = Programs.fileOf(new URL("programs/session.ts", import.meta.url))
 
 /** A process of its own, the lines it says, and a way to ask it. It ends with the test. */
 const spawn = Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const requests = yield* Queue.unbounded<string>()
   const child = yield* spawner.spawn(
-    ChildProcess.make(process.execPath, [program, ...args], {
+    ChildProcess.make(process.execPath, [yield* program, ...args], {
       stdin: Stream.encodeText(Stream.fromQueue(requests)),
+      env: yield* Programs.environment,
+      extendEnv: true,
       stderr: "inherit",
       killSignal: "SIGKILL"
     })

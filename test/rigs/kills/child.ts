@@ -4,11 +4,7 @@
  */
 import { Effect, Queue, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
-import { tmpdir } from "node:os"
-import { fileURLToPath } from "node:url"
-
-/** What processes share that a rig starts. */
-export const environment = { NODE_COMPILE_CACHE: `${tmpdir()}/node-compile-cache` }
+import * as Programs from "../../suites/programs.ts"
 
 /** Starts a program, named from this directory. It ends with the scope. */
 export const spawn = Effect.fnUntraced(function*(program: string, args: ReadonlyArray<string>) {
@@ -16,9 +12,9 @@ export const spawn = Effect.fnUntraced(function*(program: string, args: Readonly
   const orders = yield* Queue.unbounded<string>()
   const lines = yield* Queue.unbounded<string, "end">()
   const child = yield* spawner.spawn(
-    ChildProcess.make(process.execPath, [fileURLToPath(new URL(program, import.meta.url)), ...args], {
+    ChildProcess.make(process.execPath, [yield* Programs.fileOf(new URL(program, import.meta.url)), ...args], {
       stdin: Stream.encodeText(Stream.fromQueue(orders)),
-      env: environment,
+      env: yield* Programs.environment,
       extendEnv: true,
       killSignal: "SIGKILL"
     })

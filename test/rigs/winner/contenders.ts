@@ -2,17 +2,16 @@
 import { Effect, FileSystem, Option, Queue, Schema, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { readFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
 import * as Lease from "../../../src/core/Lease.ts"
 import * as Layout from "../../../src/services/store/Layout.ts"
+import * as Programs from "../../suites/programs.ts"
 import type { Ground, Standing } from "../ground.ts"
-import * as Child from "../kills/child.ts"
 import type { Disk } from "../mutants/disks.ts"
 import type * as Places from "../places.ts"
 import type * as SqlBroken from "../sql/broken.ts"
 import * as Said from "./said.ts"
 
-const program = fileURLToPath(new URL("contender.ts", import.meta.url))
+const program = Programs.fileOf(new URL("contender.ts", import.meta.url))
 
 /** A contender did not do what it must before anything can be judged. The round is over. */
 export class Unable extends Schema.TaggedError<Unable>("rigs/Unable")("Unable", { what: Schema.String }) {
@@ -62,8 +61,10 @@ export const start = Effect.fnUntraced(function*(root: string, disk: Broken) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const requests = yield* Queue.unbounded<string>()
   const child = yield* spawner.spawn(
-    ChildProcess.make(process.execPath, [program, root, disk], {
+    ChildProcess.make(process.execPath, [yield* program, root, disk], {
       stdin: Stream.encodeText(Stream.fromQueue(requests)),
+      env: yield* Programs.environment,
+      extendEnv: true,
       stderr: "inherit",
       env: Child.environment,
       extendEnv: true,
