@@ -66,8 +66,6 @@ export const start = Effect.fnUntraced(function*(root: string, disk: Broken) {
       env: yield* Programs.environment,
       extendEnv: true,
       stderr: "inherit",
-      env: Child.environment,
-      extendEnv: true,
       killSignal: "SIGKILL"
     })
   )
