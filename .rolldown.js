@@ -61,6 +61,8 @@ let start
 export default defineConfig({
   input: { reprise: at("src/cli/bin.ts") },
   platform: "node",
+  // Applications bring it, and it brings its own Effect.
+  external: [/^@effect\/sql-pg/],
   plugins: [makeLate],
   output: {
     dir: at("dist/bin"),

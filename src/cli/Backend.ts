@@ -12,6 +12,8 @@ import type { StoreError } from "../core/SessionError.ts"
 import type * as NodeSessions from "../node/NodeSessions.ts"
 import type * as ProjectDirectory from "../services/ProjectDirectory.ts"
 import type * as SessionStore from "../services/SessionStore.ts"
+import type { Failure } from "./Failure.ts"
+import type * as Place from "./Place.ts"
 import * as Where from "./Where.ts"
 
 /**
@@ -31,32 +33,55 @@ export type Listing = SessionStore.SessionStore | ProjectDirectory.ProjectDirect
 export type Protection = Pick<NodeSessions.Options, "allowPlain"> & {
   /** Turns encryption on, for good. */
   readonly encryption?: true
+  /** Whether nothing is changed: a database whose tables are not those of this program is refused. */
+  readonly isUntouched?: true
 }
+
+/** Why a place can't be used. */
+type Unusable = StoreError | Failure
 
 /**
  * @category services
  * @since 0.1.0
  */
 export class Backend extends Context.Reference<{
-  readonly sessions: (directory: string, protection: Protection) => Layer.Layer<NodeSessions.Services, StoreError>
-  readonly listing: (directory: string) => Layer.Layer<Listing, StoreError>
+  readonly sessions: (place: Place.Place, protection: Protection) => Layer.Layer<NodeSessions.Services, Unusable>
+  readonly listing: (place: Place.Place) => Layer.Layer<Listing, Unusable>
 }>("effect-reprise/cli/Backend", {
   defaultValue: () => ({
-    sessions: (directory, protection) =>
-      Layer.unwrap(Effect.map(
-        Effect.promise(() => import("../node/NodeSessions.ts")),
-        (module) => module.layer({ ...protection, directory, smallCalls: "synchronous" })
-      )),
-    listing: (directory) =>
-      Layer.unwrap(Effect.map(
-        Effect.promise(() => import("./Listing.ts")),
-        (module) => module.layer({ directory })
-      ))
+    sessions: (place, protection) =>
+      place._tag === "Files"
+        ? Layer.unwrap(Effect.map(
+          Effect.promise(() => import("../node/NodeSessions.ts")),
+          (module) => {
+            const { isUntouched: _, ...options } = protection
+            return module.layer({ ...options, directory: place.directory, smallCalls: "synchronous" })
+          }
+        ))
+        : Layer.unwrap(Effect.map(
+          Effect.promise(() => import("./Database.ts")),
+          (module) => module.layerSessions(place, protection)
+        )),
+    listing: (place) =>
+      place._tag === "Files"
+        ? Layer.unwrap(Effect.map(
+          Effect.promise(() => import("./Listing.ts")),
+          (module) => module.layer({ directory: place.directory })
+        ))
+        : Layer.unwrap(Effect.map(
+          Effect.promise(() => import("./Database.ts")),
+          (module) => module.layerListing(place)
+        ))
   })
 }) {}
 
-/** Whether the environment asks for encryption. */
-const fromEnvironment = Config.option(Config.String("REPRISE_ENCRYPT")).pipe(
+/**
+ * Whether the environment asks for encryption.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const fromEnvironment = Config.option(Config.String("REPRISE_ENCRYPT")).pipe(
   Effect.map((asked): Protection => Option.contains(asked, "1") ? { encryption: true } : {}),
   Effect.orElseSucceed((): Protection => ({}))
 )
@@ -71,8 +96,8 @@ const fromEnvironment = Config.option(Config.String("REPRISE_ENCRYPT")).pipe(
 export const withProtected = (protection: Protection) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const { sessions } = yield* Backend
-    const directory = yield* Where.directory
-    return yield* Effect.provide(effect, sessions(directory, { ...yield* fromEnvironment, ...protection }))
+    const place = yield* Where.place
+    return yield* Effect.provide(effect, sessions(place, { ...yield* fromEnvironment, ...protection }))
   })
 
 /**
@@ -93,6 +118,6 @@ export const withSessions = withProtected({})
 export const withListing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const { listing } = yield* Backend
-    const directory = yield* Where.directory
-    return yield* Effect.provide(effect, listing(directory))
+    const place = yield* Where.place
+    return yield* Effect.provide(effect, listing(place))
   })

@@ -25,6 +25,7 @@ import * as Restore from "./commands/Restore.ts"
 import * as Resume from "./commands/Resume.ts"
 import * as Search from "./commands/Search.ts"
 import * as Show from "./commands/Show.ts"
+import * as Store from "./commands/Store.ts"
 import * as Verify from "./commands/Verify.ts"
 import { ExitCode } from "./ExitCode.ts"
 import * as Package from "./Package.ts"
@@ -49,7 +50,7 @@ export const cli = root.pipe(
     },
     {
       group: "Carrying elsewhere",
-      commands: [Export.command, Import.command]
+      commands: [Export.command, Import.command, Store.command]
     },
     {
       group: "Looking after",

@@ -9,6 +9,11 @@ import { HistoryKind } from "../core/history/History.ts"
 import { Parent, Role, SessionState, Usage } from "../core/Session.ts"
 import { SessionId } from "../core/SessionId.ts"
 import { Timestamp } from "../core/Timestamp.ts"
+import { ErrorReport } from "./json/ErrorReport.ts"
+
+export { Doctor } from "./json/Doctor.ts"
+export { ErrorReport } from "./json/ErrorReport.ts"
+export { Copied, CopySummary, StoreCopy } from "./json/StoreCopy.ts"
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -106,6 +111,8 @@ export const Entry = Schema.Union([ListedSession, Unreadable])
  */
 export const List = Schema.Struct({
   directory: Schema.String,
+  /** Where sessions are instead, without a password. */
+  store: Schema.optionalKey(Schema.String),
   project: Schema.NullOr(Schema.String),
   sessions: Schema.Array(Entry)
 })
@@ -152,23 +159,6 @@ export const Fork = Schema.Struct({
   leftOut: count,
   todosLeftOut: count,
   openCalls: count
-})
-
-/**
- * An error, as it stands in reports and, as `{"error": …}`, on standard error.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const ErrorReport = Schema.Struct({
-  /** What it was about, where there were several: an id, a word or a file. */
-  target: Schema.optionalKey(Schema.String),
-  error: Schema.String,
-  exitCode: Schema.Int,
-  what: Schema.String,
-  why: Schema.String,
-  next: Schema.String,
-  candidates: Schema.optionalKey(Schema.Array(Schema.Struct({ id: Schema.String, name: Schema.String })))
 })
 
 /**
@@ -264,22 +254,6 @@ export const Rotation = Schema.Struct({
     reason: Schema.Literals(["current", "running", "elsewhere", "removed"])
   })),
   failed: Schema.Array(ErrorReport)
-})
-
-/**
- * `reprise doctor --json`. `next` says how to mend what is not `ok`.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Doctor = Schema.Struct({
-  directory: Schema.String,
-  checks: Schema.Array(Schema.Struct({
-    name: Schema.Literals(["directory", "permissions", "key", "space", "versions", "interrupted", "broken", "foreign"]),
-    status: Schema.Literals(["ok", "warning", "failed"]),
-    found: Schema.String,
-    next: Schema.optionalKey(Schema.String)
-  }))
 })
 
 /**

@@ -8,6 +8,7 @@ import * as Predicate from "effect/Predicate"
 import * as SessionError from "../core/SessionError.ts"
 import { isSessionId } from "../core/SessionId.ts"
 import * as Advice from "./Advice.ts"
+import * as DatabaseAdvice from "./DatabaseAdvice.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { Failure } from "./Failure.ts"
 import * as Printable from "./Printable.ts"
@@ -103,8 +104,10 @@ const ofSession = (error: SessionError.SessionError): readonly [what: string, ..
         "Correct it so that no repetition is inside another one, or search for a text: without --regex"
       ]
     case "StoreError": {
+      const database = DatabaseAdvice.of(error.cause)
+      if (database !== undefined) return [operationOf(error), database.why, database.next]
       const why = causeOf(error.cause)
-      return [`${error.operation[0]?.toUpperCase() ?? ""}${error.operation.slice(1)} failed.`, why, storeAdvice(why)]
+      return [operationOf(error), why, storeAdvice(why)]
     }
   }
 }
@@ -117,11 +120,20 @@ const isSessionError = (error: unknown): error is SessionError.SessionError =>
   error instanceof SessionError.SessionEnded || error instanceof SessionError.PatternTooSlow ||
   error instanceof SessionError.StoreError
 
+const operationOf = ({ operation }: SessionError.StoreError): string =>
+  `${operation[0]?.toUpperCase() ?? ""}${operation.slice(1)} failed.`
+
 /** One tag, or two with the reason's. */
 const nameOf = (error: { readonly _tag: string }): string =>
   Predicate.hasProperty(error, "reason") && Predicate.hasProperty(error.reason, "_tag")
     ? `${error._tag}/${String(error.reason._tag)}`
     : error._tag
+
+/** What is wrong with the database, where that is what failed. */
+const kindOf = (error: SessionError.SessionError): string => {
+  const advice = error._tag === "StoreError" ? DatabaseAdvice.of(error.cause) : undefined
+  return advice === undefined ? "" : `/${advice.kind}`
+}
 
 /**
  * Explains an expected failure of any command.
@@ -138,7 +150,7 @@ export const explain = (error: unknown): Explained => {
     const [what, why, next, exitCode = ExitCode.failed] = ofSession(error)
     return {
       exitCode,
-      error: nameOf(error),
+      error: `${nameOf(error)}${kindOf(error)}`,
       what: Printable.line(what),
       why: Printable.line(why),
       next: Printable.line(next)

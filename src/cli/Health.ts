@@ -153,7 +153,8 @@ export const key = Effect.fnUntraced(function*(directory: string, hasSessions: b
       encrypts === true ? " and encrypts" : ". Encryption is off: reprise keys encrypt turns it on"
     }.`
   }))
-  return yield* Effect.catch(Backend.withSessions(opened), (error) => {
+  const { sessions } = yield* Backend.Backend
+  return yield* Effect.catch(Effect.provide(opened, sessions({ _tag: "Files", directory }, {})), (error) => {
     const { next, why } = Explain.explain(error)
     const isOpen = why.includes("chmod")
     return Effect.succeed<Check>({

@@ -7,15 +7,17 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Envelope from "../core/Envelope.ts"
-import type * as SessionList from "../core/SessionList.ts"
+import * as SessionList from "../core/SessionList.ts"
 import * as NodeFiles from "../node/NodeFiles.ts"
 import * as NodeLiveness from "../node/NodeLiveness.ts"
+import type * as NodeSessions from "../node/NodeSessions.ts"
 import * as ProjectDirectory from "../services/ProjectDirectory.ts"
 import * as SessionStore from "../services/SessionStore.ts"
 
-interface Options {
+interface Options extends Pick<NodeSessions.Options, "store"> {
   readonly directory: string
 }
 
@@ -53,9 +55,17 @@ const layerStore = (options: Options) =>
           ({ snapshot }) => !Envelope.isEncrypted(snapshot),
           () => withKeys(({ read }) => read(id))
         )
-      return SessionStore.SessionStore.of({ ...store, entries, read })
+      const index = store.list
+      // No index knows what is encrypted.
+      const list: typeof index = index && ((filter) =>
+        Stream.unwrap(Effect.gen(function*() {
+          const first = yield* Stream.runHead(store.entries)
+          if (!Option.exists(first, isEncrypted)) return index(filter)
+          return Stream.fromIterable(SessionList.select(yield* Stream.runCollect(entries), filter))
+        })))
+      return SessionStore.SessionStore.of({ ...store, entries, list, read })
     })
-  ).pipe(Layer.provide(SessionStore.layerFileSystem(options)))
+  ).pipe(Layer.provide(options.store ?? SessionStore.layerFileSystem(options)))
 
 /**
  * @category layers

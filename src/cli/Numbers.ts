@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import { SessionId } from "../core/SessionId.ts"
+import * as Place from "./Place.ts"
 import * as Where from "./Where.ts"
 
 /** What stood at each place. Places of files that are no sessions are empty. */
@@ -25,9 +26,11 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Shown))
 const file = Effect.gen(function*() {
   const path = yield* Path.Path
   const directory = yield* Where.directory
+  const place = yield* Where.place
   const project = yield* Where.project()
   // A name that another project shares does no harm: the file tells whose it is.
-  const name = [project, `${project}/`].map((text) => (Hash.string(text) >>> 0).toString(16).padStart(8, "0")).join("")
+  const listed = place._tag === "Files" ? project : `${Place.shown(place)} ${project}`
+  const name = [listed, `${listed}/`].map((text) => (Hash.string(text) >>> 0).toString(16).padStart(8, "0")).join("")
   return { project, name: path.join(path.dirname(directory), "listings", `${name}.json`) }
 })
 

@@ -14,6 +14,7 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Stdio from "effect/Stdio"
+import * as Addresses from "./Addresses.ts"
 import { ExitCode } from "./ExitCode.ts"
 import type { Explained } from "./Explain.ts"
 import * as Output from "./Output.ts"
@@ -63,16 +64,19 @@ const usage = (errors: ReadonlyArray<CliError.CliError>, commandPath: ReadonlyAr
   }
 }
 
+/** What was typed may be in what is told about it. */
+const printError = (text: string) => Console.error(Addresses.withoutPasswords(text))
+
 const print = Effect.fnUntraced(function*(explained: Explained, args: ReadonlyArray<string>) {
   const { isJson } = flagsOf(args)
   const { candidates, error, exitCode, next, what, why } = explained
   if (isJson) {
-    return yield* Console.error(
+    return yield* printError(
       Printable.json(JSON.stringify({ error: { error, exitCode, what, why, next, ...(candidates && { candidates }) } }))
     )
   }
   const style = yield* styleOf(args)
-  yield* Console.error(
+  yield* printError(
     [
       `${style.red("error:")} ${what}`,
       `  why: ${why}`,
@@ -129,7 +133,7 @@ export const report = Effect.fnUntraced(function*(cause: Cause.Cause<unknown>, a
   const { defect, explain } = yield* Effect.promise(() => import("./Explain.ts"))
   const explained = Option.match(error, { onNone: () => defect(Cause.squash(cause)), onSome: explain })
   yield* print(explained, args)
-  if (flagsOf(args).isVerbose) yield* Console.error(Cause.pretty(cause).split("\n").flatMap(Printable.lines).join("\n"))
+  if (flagsOf(args).isVerbose) yield* printError(Cause.pretty(cause).split("\n").flatMap(Printable.lines).join("\n"))
   return explained.exitCode
 })
 
@@ -145,7 +149,7 @@ const logger = (args: ReadonlyArray<string>) => {
       : Printable.line(
         [`${level}: ${text}`, ...Object.entries(facts).map(([key, value]) => `${key}=${value}`)].join(" ")
       )
-    fiber.getRef(Console.Console).error(line)
+    fiber.getRef(Console.Console).error(Addresses.withoutPasswords(line))
   })
 }
 

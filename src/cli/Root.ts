@@ -19,6 +19,13 @@ export const root = Command.make("reprise").pipe(
       Flag.withDescription("The sessions directory (else REPRISE_DIR, else the user's state directory)"),
       Flag.optional
     ),
+    store: Flag.String("store").pipe(
+      Flag.withMetavar("STORE"),
+      Flag.withDescription(
+        "Where sessions are instead: postgres://…, sqlite:FILE or a directory (else REPRISE_STORE). Keys stay beside --dir"
+      ),
+      Flag.optional
+    ),
     json: Flag.Boolean("json").pipe(
       Flag.withoutNegation,
       Flag.withDescription("Print JSON, errors too"),

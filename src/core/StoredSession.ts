@@ -51,6 +51,15 @@ export interface Verified {
   readonly isOpen: boolean
   readonly recorded: ReadonlyArray<Recorded>
   readonly torn: number
+  /** The journal that counts, as far as it is whole. */
+  readonly journal: Option.Option<WholeJournal>
+}
+
+/** A verified journal without what was torn from its end: whose it is, and its bytes. */
+interface WholeJournal {
+  readonly epoch: number
+  readonly part: number
+  readonly bytes: Uint8Array
 }
 
 /**
@@ -112,7 +121,8 @@ export const open = (
   Result.gen(function*() {
     const snapshot = yield* Snapshot.open(keyRing, id, stored.snapshot, rules)
     const journals = yield* Result.all(stored.journals.map((bytes) => Journal.open(keyRing, id, bytes, rules)))
-    const journal = Option.fromUndefinedOr(journals.findLast(({ snapshot: named }) => named === snapshot.signature))
+    const index = journals.findLastIndex(({ snapshot: named }) => named === snapshot.signature)
+    const journal = Option.fromUndefinedOr(journals[index])
     if (Option.isNone(journal)) {
       return {
         state: snapshot.state,
@@ -122,7 +132,8 @@ export const open = (
         snapshot,
         isOpen: false,
         recorded: [],
-        torn: 0
+        torn: 0,
+        journal: Option.none()
       }
     }
     const state = yield* Journal.fold(snapshot.state, journal.value)
@@ -135,7 +146,15 @@ export const open = (
       snapshot,
       isOpen: true,
       recorded: journal.value.events,
-      torn: journal.value.torn
+      torn: journal.value.torn,
+      journal: Option.map(
+        Option.fromUndefinedOr(stored.journals[index]),
+        (bytes): WholeJournal => ({
+          epoch: journal.value.epoch,
+          part: journal.value.part,
+          bytes: bytes.subarray(0, bytes.length - journal.value.torn)
+        })
+      )
     }
   })
 

@@ -15,6 +15,7 @@ import * as RateLimiter from "effect/persistence/RateLimiter"
 import { StoreError } from "../core/SessionError.ts"
 import * as Encryption from "../services/Encryption.ts"
 import type { Hmac } from "../services/Hmac.ts"
+import type { Liveness } from "../services/Liveness.ts"
 import * as ProjectDirectory from "../services/ProjectDirectory.ts"
 import * as ResumeLimit from "../services/ResumeLimit.ts"
 import * as SessionStore from "../services/SessionStore.ts"
@@ -51,6 +52,15 @@ export type Services =
 export interface Options extends Pick<NodeFiles.Options, "smallCalls"> {
   /** Where sessions are stored. Created with mode 0700 when the first one is. */
   readonly directory: string
+  /**
+   * Where sessions are stored instead of in files, such as a database. Then `directory`
+   * only says where the key ring is.
+   */
+  readonly store?: Layer.Layer<
+    SessionStore.SessionStore,
+    StoreError,
+    Liveness | SecureRandom.SecureRandom | FileSystem.FileSystem | Path.Path
+  >
   /** The key ring's file. By default `keyring.json` beside `directory`. */
   readonly keyFile?: string
   /** Directories that projects must be in. Anywhere by default. */
@@ -113,14 +123,14 @@ const refuseOff = () =>
   })
 
 /** The store that the key ring asks for. */
-const layerStore = ({ allowPlain = false, directory, encryption }: Options) =>
+const layerStore = ({ allowPlain = false, directory, encryption, store }: Options) =>
   Layer.unwrap(Effect.gen(function*() {
     const { encrypts } = yield* Signer.Signer
-    const files = SessionStore.layerFileSystem({ directory })
-    if (encrypts !== true) return files
+    const plain = store ?? SessionStore.layerFileSystem({ directory })
+    if (encrypts !== true) return plain
     if (encryption === false) return yield* refuseOff()
     const keys = encryption === undefined || encryption === true ? Encryption.layerSigner : encryption
-    return SessionStore.layerEncrypted(files, { allowPlain }).pipe(Layer.provide([keys, NodeCrypto.layerAead]))
+    return SessionStore.layerEncrypted(plain, { allowPlain }).pipe(Layer.provide([keys, NodeCrypto.layerAead]))
   }))
 
 /**

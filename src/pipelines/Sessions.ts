@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 export { checkpoint, close } from "./Close.ts"
+export { type Copy, type CopyError, copyFrom, type CopyOptions, type CopyOutcome } from "./CopyFrom.ts"
 export { create, type CreateOptions } from "./Create.ts"
 export { type ExportOptions, type ExportReport, exportTo } from "./Export.ts"
 export { fork, type ForkOptions, type ForkReport } from "./Fork.ts"

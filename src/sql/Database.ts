@@ -44,13 +44,17 @@ const codeOf = (cause: unknown): string | undefined => {
 const textOf = ({ cause, message }: SqlError.SqlErrorReason): string | undefined =>
   Predicate.hasProperty(cause, "message") && typeof cause.message === "string" ? cause.message : message
 
-const isAboutReaching = ({ _tag }: SqlError.SqlErrorReason): boolean =>
-  _tag === "ConnectionError" || _tag === "AuthenticationError" || _tag === "AuthorizationError"
+/** What a server says to whom it does not let in, or has nothing for: it has not read anything yet. */
+const atTheDoor = /^(28|3D|3F|53|57P)/
+
+const isAboutReaching = ({ _tag, cause }: SqlError.SqlErrorReason): boolean =>
+  _tag === "ConnectionError" || _tag === "AuthenticationError" || _tag === "AuthorizationError" ||
+  atTheDoor.test(codeOf(cause) ?? "")
 
 /**
  * A failure of the database as what it is safe to tell.
  */
-const describe = ({ reason }: SqlError.SqlError): DatabaseError => {
+export const describe = ({ reason }: SqlError.SqlError): DatabaseError => {
   const code = codeOf(reason.cause)
   const detail = isAboutReaching(reason) ? textOf(reason) : undefined
   return new DatabaseError({

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
 import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
 import * as Head from "../core/Head.ts"
 import { type AlreadyRunning, InvalidJson, NotFound, StoreError, TooLarge } from "../core/SessionError.ts"
@@ -25,11 +26,15 @@ import * as Blobs from "./Blobs.ts"
 import * as Change from "./Change.ts"
 import * as Claims from "./Claims.ts"
 import * as Database from "./Database.ts"
+import * as Deposit from "./Deposit.ts"
 import * as Heartbeat from "./Heartbeat.ts"
+import * as Inspection from "./Inspection.ts"
 import * as Lists from "./Lists.ts"
 import * as Shown from "./Shown.ts"
 import * as Standing from "./Standing.ts"
 import * as Tables from "./Tables.ts"
+
+export type { Contents, Count, Inspection, Outside, TablesFound } from "./Inspection.ts"
 
 /**
  * @category models
@@ -85,6 +90,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const leaseUntil = sql`${databaseNow} + ${Duration.toMillis(leaseFor)}`
   const blobs = Blobs.make(database)
   const claims = Claims.make({ blobs, database, format, leaseFor })
+  const deposit = Deposit.make({ blobs, database, format, random, self })
   const { entries, list } = Lists.make({ database, format })
 
   /** An id that no row can have is asked of no database. */
@@ -304,6 +310,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     read: read("read"),
     readBlob: blobs.read,
     create,
+    deposit,
     claim,
     remove,
     restore,
@@ -350,3 +357,41 @@ export const layer = (
   options: Options = {}
 ): Layer.Layer<SessionStore, StoreError, SqlClient | Liveness | SecureRandom.SecureRandom> =>
   Layer.effect(SessionStore, make(options))
+
+/**
+ * A client whose failure to open is told as the store tells its own, without what the
+ * database may repeat.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerClient = <R>(
+  client: Layer.Layer<SqlClient, SqlError, R>
+): Layer.Layer<SqlClient, StoreError, R> =>
+  Layer.catch(
+    client,
+    (error) => Layer.effectContext(new StoreError({ operation: "open", cause: Database.describe(error) }))
+  )
+
+/**
+ * What there is to know of a database without changing it: what it is, who uses it,
+ * its tables, its clock, and how many sessions it has.
+ *
+ * @category inspecting
+ * @since 0.1.0
+ */
+export const inspect: Effect.Effect<Inspection.Inspection, StoreError, SqlClient> = Effect.flatMap(
+  Database.make,
+  Inspection.make
+)
+
+/**
+ * What `inspect` tells of the database and its tables, without looking into them.
+ *
+ * @category inspecting
+ * @since 0.1.0
+ */
+export const inspectTables: Effect.Effect<Inspection.Outside, StoreError, SqlClient> = Effect.flatMap(
+  Database.make,
+  Inspection.outside
+)

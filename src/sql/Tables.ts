@@ -16,7 +16,7 @@ import * as Migrator from "effect/sql/Migrator"
 import { BeginTransaction, SqlClient } from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { StoreError } from "../core/SessionError.ts"
-import type { Database } from "./Database.ts"
+import { type Database, DatabaseError } from "./Database.ts"
 
 /** Where it is written down which steps were made. */
 const migrations = "reprise_migrations"
@@ -98,7 +98,9 @@ const third = Effect.gen(function*() {
 })
 
 const steps = { "0001_sessions": first, "0002_blobs": second, "0003_present": third }
-const newest = Object.keys(steps).length
+
+/** The last step that this program knows. */
+export const newest = Object.keys(steps).length
 
 /**
  * Finds a text in names and paths without looking at all of them, where PostgreSQL
@@ -122,7 +124,7 @@ const ensureTextIndex = (sql: SqlClient) =>
   )
 
 /** The last step that was made. */
-const reached = (sql: SqlClient) =>
+export const reached = (sql: SqlClient) =>
   Effect.map(
     sql<{ readonly step: number | null }>`SELECT MAX(migration_id) AS step FROM ${sql(migrations)}`,
     ([row]) => row?.step ?? 0
@@ -139,10 +141,34 @@ const refuseOther = (step: number) =>
   })
 
 /**
+ * Whether tables can be made. Asked before: effect's migrator does not notice that it
+ * may make none, and tells of what follows from that.
+ */
+const canCreate = ({ dialect, sql }: Database) =>
+  dialect === "sqlite"
+    ? Effect.succeed(true)
+    : Effect.map(
+      sql<{ readonly can: boolean | null }>`SELECT has_schema_privilege(current_schema(), 'CREATE') AS can`,
+      ([row]) => row?.can === true
+    )
+
+/** Tables that are up to date need no right to make any. */
+const unlessDone = (sql: SqlClient) =>
+  Effect.orElseSucceed(reached(sql), () => 0).pipe(
+    Effect.flatMap((step) =>
+      step === newest ? Effect.void : new StoreError({
+        operation: "migrate",
+        cause: new DatabaseError({ reason: "AuthorizationError", code: "42501", detail: "no tables can be made" })
+      })
+    )
+  )
+
+/**
  * Makes the tables and brings them up to date. Any number of processes may do so
  * at once: one does, and the others wait and find it done.
  */
-export const migrate = ({ dialect, run, sql }: Database): Effect.Effect<void, StoreError> => {
+export const migrate = (database: Database): Effect.Effect<void, StoreError> => {
+  const { dialect, run, sql } = database
   const make = Migrator.make({})({ loader: Migrator.fromRecord(steps), table: migrations }).pipe(
     Effect.provideService(SqlClient, sql),
     Effect.catchTag(
@@ -152,7 +178,7 @@ export const migrate = ({ dialect, run, sql }: Database): Effect.Effect<void, St
     )
   )
   const alone = dialect === "pg" ? Effect.asVoid(sql`SELECT pg_advisory_xact_lock(${lock})`) : Effect.void
-  return run("migrate")(
+  const made = run("migrate")(
     alone.pipe(
       Effect.andThen(make),
       Effect.andThen(dialect === "pg" ? ensureTextIndex(sql) : Effect.void),
@@ -162,6 +188,7 @@ export const migrate = ({ dialect, run, sql }: Database): Effect.Effect<void, St
       Effect.flatMap(refuseOther)
     )
   )
+  return Effect.flatMap(run("migrate")(canCreate(database)), (can) => can ? made : run("migrate")(unlessDone(sql)))
 }
 
 /** Fails unless the tables are those that this program knows. */

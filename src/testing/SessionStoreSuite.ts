@@ -23,6 +23,7 @@ import * as StoredSession from "../core/StoredSession.ts"
 import * as SessionStore from "../services/SessionStore.ts"
 import { signed, Signer } from "../services/Signer.ts"
 import * as BlobCases from "./BlobCases.ts"
+import * as DepositCases from "./DepositCases.ts"
 import {
   at,
   closedSessions,
@@ -383,5 +384,6 @@ export const cases: ReadonlyArray<Case> = [
       yield* expect("reason", failure._tag === "InvalidJson" && failure.reason._tag, "TooLarge")
     }).pipe(Effect.scoped)
   },
-  ...BlobCases.cases
+  ...BlobCases.cases,
+  ...DepositCases.cases
 ]

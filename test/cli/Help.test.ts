@@ -74,6 +74,8 @@ describe("Help", () => {
       "resume",
       "search",
       "show",
+      "store",
+      "store copy",
       "verify"
     ])
     for (const { command, path } of commands) {
@@ -108,7 +110,14 @@ describe("Help", () => {
     for (const example of command.examples) {
       it.effect(`${path.join(" ")}: ${example.command}`, () =>
         Effect.gen(function*() {
-          const { project, root, run } = yield* place(["keys", "doctor"].includes(path[0] ?? ""))
+          const { project, root, run, sessions } = yield* place(["keys", "doctor", "store"].includes(path[0] ?? ""))
+          if (path[0] === "store") {
+            // Where the examples have them.
+            for (const beside of [project, `${root}/.local/state/reprise`]) {
+              NodeFs.cpSync(sessions, `${beside}/sessions`, { recursive: true })
+              NodeFs.copyFileSync(`${root}/keyring.json`, `${beside}/keyring.json`)
+            }
+          }
           if (example.command.includes("import session.json")) {
             yield* run(["export", "last", "--output", `${project}/session.json`])
           }

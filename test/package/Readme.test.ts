@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Path, Schema } from "effect"
 import * as Consumer from "./consumer.ts"
+import * as DatabaseCommandLine from "./database-command-line.ts"
 
 /** The code blocks of a language in the README, in order. */
 const blocks = (language: string) =>
@@ -108,6 +109,7 @@ describe("README", () => {
         assert.include(outputs[4], "It is 3. user, assistant, tool, assistant")
         assert.include(outputs[5], "1 passed")
         assert.strictEqual(outputs.length, 6)
+        yield* DatabaseCommandLine.check({ library, root })
         assert.includeMembers(yield* fs.readDirectory(library), ["dist", "src", "README.md", "LICENSE", "package.json"])
       }).pipe(Effect.scoped, Effect.provide(Consumer.layer)),
     240_000

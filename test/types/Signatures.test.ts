@@ -72,6 +72,12 @@ describe("The types of operations", () => {
         id: SessionId.SessionId
       ) => Effect.Effect<Sessions.LoadedSession, NotFound | InvalidJson | SchemaVersion | StoreError, Store | Sign>
     >()
+    expectTypeOf(Sessions.copyFrom).toEqualTypeOf<
+      (
+        store: SessionStore.SessionStore["Service"],
+        options?: Sessions.CopyOptions
+      ) => Stream.Stream<Sessions.Copy, StoreError, Store | Sign>
+    >()
     expectTypeOf(Sessions.verify).toEqualTypeOf<
       (
         id: SessionId.SessionId

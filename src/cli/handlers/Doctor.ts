@@ -10,6 +10,7 @@ import * as SessionList from "../../core/SessionList.ts"
 import * as List from "../../pipelines/List.ts"
 import * as Backend from "../Backend.ts"
 import * as CliJson from "../CliJson.ts"
+import * as DatabaseHealth from "../DatabaseHealth.ts"
 import * as Entries from "../Entries.ts"
 import { ExitCode } from "../ExitCode.ts"
 import * as Explain from "../Explain.ts"
@@ -18,6 +19,7 @@ import type { Check } from "../Health.ts"
 import * as Health from "../Health.ts"
 import * as Output from "../Output.ts"
 import * as Package from "../Package.ts"
+import * as Place from "../Place.ts"
 import * as Printable from "../Printable.ts"
 import * as Where from "../Where.ts"
 
@@ -55,18 +57,50 @@ const summed = (name: Check["name"], checks: ReadonlyArray<Check>): ReadonlyArra
   return found.length > 0 ? found : [{ name, status: "ok", found: "none" }]
 }
 
-const sessionsOf = Effect.fnUntraced(function*(directory: string) {
+/** What is told of the sessions that a list shows. */
+const ofEntries = (entries: ReadonlyArray<SessionList.Entry>, directory: string) => {
+  const checks = entries.flatMap((entry) => ofEntry(entry, directory))
+  return (["interrupted", "broken", "foreign"] as const).flatMap((name) => summed(name, checks))
+}
+
+const versions: Check = {
+  name: "versions",
+  status: "ok",
+  found: `reprise ${Package.version()}, format ${Migration.current.version}, Node ${process.versions.node}`
+}
+
+/** Files, and the disk that they are on. */
+const ofFiles = Effect.fnUntraced(function*(directory: string) {
   const entries = yield* Effect.result(Backend.withListing(Stream.runCollect(List.list())))
-  if (entries._tag === "Failure") {
-    const { next, why } = Explain.explain(entries.failure)
-    const failed: Check = { name: "directory", status: "failed", found: why, next }
-    return { checks: [failed], stored: 0 }
-  }
-  const checks = entries.success.flatMap((entry) => ofEntry(entry, directory))
-  return {
-    checks: (["interrupted", "broken", "foreign"] as const).flatMap((name) => summed(name, checks)),
-    stored: entries.success.filter((entry) => entry._tag !== "Foreign").length
-  }
+  const stored = entries._tag === "Success" && entries.success.some((entry) => entry._tag !== "Foreign")
+  return [
+    yield* Health.directory(directory),
+    yield* Health.permissions(directory),
+    yield* Health.key(directory, stored),
+    yield* Health.space(directory),
+    versions,
+    ...(entries._tag === "Success" ? ofEntries(entries.success, directory) : [failedBy("directory", entries.failure)])
+  ]
+})
+
+const failedBy = (name: Check["name"], error: unknown): Check => {
+  const { next, why } = Explain.explain(error)
+  return { name, status: "failed", found: why, next }
+}
+
+/** Sessions whose heads are looked at in a database, the newest: there may be any number. */
+const looked = 1000
+
+/** A database, and what is in it. */
+const ofDatabase = Effect.fnUntraced(function*(place: Place.Database) {
+  const { checks, isUsable, sessions } = yield* DatabaseHealth.look(place)
+  const key = yield* Health.key(place.directory, sessions > 0)
+  if (!isUsable) return [...checks, key, versions]
+  const entries = yield* Effect.result(Backend.withListing(Stream.runCollect(List.list({ limit: looked }))))
+  const listed = entries._tag === "Success"
+    ? ofEntries(entries.success, place.directory).filter(({ name }) => name !== "foreign")
+    : [failedBy("database", entries.failure)]
+  return [...checks, key, yield* DatabaseHealth.sample(place, key), versions, ...listed]
 })
 
 /**
@@ -78,22 +112,14 @@ const sessionsOf = Effect.fnUntraced(function*(directory: string) {
 export const run = Effect.fn("reprise.doctor")(function*(_input: object) {
   const { isJson, style } = yield* Output.current
   const directory = yield* Where.directory
-  const sessions = yield* sessionsOf(directory)
-  const versions: Check = {
-    name: "versions",
-    status: "ok",
-    found: `reprise ${Package.version()}, format ${Migration.current.version}, Node ${process.versions.node}`
-  }
-  const checks = [
-    yield* Health.directory(directory),
-    yield* Health.permissions(directory),
-    yield* Health.key(directory, sessions.stored > 0),
-    yield* Health.space(directory),
-    versions,
-    ...sessions.checks
-  ]
+  const place = yield* Where.place
+  const checks = yield* place._tag === "Files" ? ofFiles(place.directory) : ofDatabase(place)
   if (isJson) {
-    yield* Output.printJson(CliJson.Doctor, { directory, checks })
+    yield* Output.printJson(CliJson.Doctor, {
+      directory: place._tag === "Files" ? place.directory : directory,
+      ...(place._tag === "Files" ? {} : { store: Place.shown(place) }),
+      checks
+    })
   } else {
     const marks = { ok: style.green("ok     "), warning: style.yellow("warning"), failed: style.red("failed ") }
     yield* Output.print(...checks.flatMap(({ found, name, next, status }) => [
@@ -106,7 +132,7 @@ export const run = Effect.fn("reprise.doctor")(function*(_input: object) {
   if (first === undefined) return
   return yield* new Failure({
     kind: "Unwell",
-    exitCode: failed.every(({ name }) => name === "broken") ? ExitCode.broken : ExitCode.failed,
+    exitCode: failed.every(({ name }) => name === "broken" || name === "verified") ? ExitCode.broken : ExitCode.failed,
     what: failed.length === 1 ? "One thing is not well." : `${failed.length} things are not well.`,
     why: first.found,
     next: first.next ?? ""

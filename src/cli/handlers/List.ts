@@ -15,6 +15,7 @@ import * as CliJson from "../CliJson.ts"
 import * as Entries from "../Entries.ts"
 import * as Numbers from "../Numbers.ts"
 import * as Output from "../Output.ts"
+import * as Place from "../Place.ts"
 import * as Printable from "../Printable.ts"
 import type * as Style from "../Style.ts"
 import * as Table from "../Table.ts"
@@ -153,6 +154,7 @@ const render = Effect.fnUntraced(function*(
 export const run = Effect.fn("reprise.list")(function*(input: Input) {
   const output = yield* Output.current
   const directory = yield* Where.directory
+  const place = yield* Where.place
   const project = yield* Where.project()
   const present = yield* Stream.runCollect(List.list())
   const removed = input.state.includes("removed") ? yield* Stream.runCollect(List.list({ status: ["removed"] })) : []
@@ -166,7 +168,12 @@ export const run = Effect.fn("reprise.list")(function*(input: Input) {
     })
   }
   if (output.isJson) {
-    return yield* Output.printJson(CliJson.List, { directory, project: input.all ? null : project, sessions: entries })
+    return yield* Output.printJson(CliJson.List, {
+      directory,
+      ...(place._tag === "Files" ? {} : { store: Place.shown(place) }),
+      project: input.all ? null : project,
+      sessions: entries
+    })
   }
   yield* Numbers.remember(entries.map(({ id }) => id))
   if (entries.length === 0) return yield* Output.print(...nothing(input, project, present.length))

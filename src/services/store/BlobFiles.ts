@@ -10,7 +10,7 @@ import type { PlatformError } from "effect/PlatformError"
 import type { Blob, Digest } from "../../core/Blob.ts"
 import { BlobDamaged, BlobMissing, InvalidBlob } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
-import type { NewBlobs } from "./Contract.ts"
+import type { AtRest, NewBlobs } from "./Contract.ts"
 import { firstEpoch } from "./Contract.ts"
 import type { Files } from "./Files.ts"
 import { hasMoved, isMissing, isNoFile, isPresent } from "./Files.ts"
@@ -123,6 +123,16 @@ export const make = (services: { readonly files: Files; readonly path: Path.Path
     yield* files.syncDirectory(within(directory))
   })
 
+  /** The blobs of a session that nobody sees yet, each read when it is written. */
+  const deposit = Effect.fnUntraced(function*<E>(directory: string, blobs: AtRest<E>["blobs"], epoch: number) {
+    if (blobs.length === 0) return
+    yield* files.makeDirectory(within(directory))
+    for (const { bytes, digest } of blobs) {
+      yield* files.write(path.join(within(directory), Layout.blob(digest, epoch)), yield* bytes)
+    }
+    yield* files.syncDirectory(within(directory))
+  })
+
   /**
    * Deletes what is not needed, of this claim or earlier ones: what a later holder
    * stores has another name. As far as it goes.
@@ -139,7 +149,7 @@ export const make = (services: { readonly files: Files; readonly path: Path.Path
       )
     }).pipe(Effect.exit, Effect.asVoid)
 
-  return { ensure, keep, prepare, put, read }
+  return { deposit, ensure, keep, prepare, put, read }
 }
 
 export type BlobFiles = ReturnType<typeof make>

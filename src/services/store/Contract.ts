@@ -70,6 +70,32 @@ export interface NewBlobs {
 }
 
 /**
+ * A session that nobody runs, as it is stored elsewhere.
+ *
+ * **Details**
+ *
+ * `epoch` is higher than that of any claim that wrote any of it. The journal, of a
+ * session that was interrupted, is whole: its claim and part are those that its first
+ * line names. Blobs are read one after the other while they are stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AtRest<E = never> {
+  readonly snapshot: Uint8Array
+  readonly journal?: { readonly epoch: number; readonly part: number; readonly bytes: Uint8Array } | undefined
+  readonly blobs: ReadonlyArray<{ readonly digest: Digest; readonly bytes: Effect.Effect<Uint8Array, E> }>
+  readonly epoch: number
+  readonly state: "released" | "removed"
+  /** Since when it is in that state. */
+  readonly since: Timestamp
+  /** When its last event happened. */
+  readonly updatedAt: Timestamp
+  /** Who held it last, where that is known. */
+  readonly holder?: Holder | undefined
+}
+
+/**
  * The right to change one stored session, and the only way to.
  *
  * **Details**
@@ -170,6 +196,11 @@ export class SessionStore extends Context.Service<SessionStore, {
     firstLine: Uint8Array,
     blobs?: NewBlobs
   ) => Effect.Effect<Claim, StoreError, Scope.Scope>
+  /**
+   * Stores a session as it is stored elsewhere, complete or not at all, held by nobody.
+   * Fails with whatever its blobs can't be read for, and where the id is taken.
+   */
+  readonly deposit: <E>(id: SessionId, session: AtRest<E>) => Effect.Effect<void, E | StoreError>
   /** Claims a stored session. A dead holder is replaced; any other only with `takeOver`. */
   readonly claim: (
     id: SessionId,

@@ -205,6 +205,18 @@ const make = Effect.fnUntraced(function*({ allowPlain = false }: Options) {
       return makeClaim(claim, Option.some({ name: sealed.seal, journal }))
     }).pipe(Effect.uninterruptible)
 
+  const deposit: SessionStore["Service"]["deposit"] = (id, session) =>
+    Effect.gen(function*() {
+      const { blobs: given, epoch, journal } = session
+      const sealed = yield* sealing.sealSnapshot(id, epoch, session.snapshot)
+      yield* store.deposit(id, {
+        ...session,
+        snapshot: sealed.bytes,
+        journal: journal && { ...journal, bytes: yield* sealing.sealWholeJournal(id, sealed.seal, journal) },
+        blobs: yield* blobs.deposited(given)
+      })
+    })
+
   const claim: SessionStore["Service"]["claim"] = (id, options) =>
     Effect.map(store.claim(id, options), (claim) => makeClaim(claim, Option.none()))
 
@@ -242,6 +254,7 @@ const make = Effect.fnUntraced(function*({ allowPlain = false }: Options) {
     read: (id) => opened<NotFound | StoreError>(id, store.read(id)),
     readBlob: blobs.read,
     create,
+    deposit,
     claim,
     remove: store.remove,
     isRemoved: store.isRemoved,

@@ -30,6 +30,7 @@ import * as BlobFiles from "./BlobFiles.ts"
 import type { JournalFile } from "./Claims.ts"
 import * as Claims from "./Claims.ts"
 import { type Claim, firstEpoch, type NewBlobs, SessionStore, type Stored } from "./Contract.ts"
+import * as Deposit from "./Deposit.ts"
 import * as Files from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Standing, Won } from "./Leases.ts"
@@ -234,6 +235,23 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         return isLast
       })
 
+      const depositing = Deposit.make({
+        base,
+        blobs: blobFiles,
+        files,
+        held: liveness.held,
+        leases,
+        path,
+        privatePath: privatePath("creating"),
+        takeAway
+      })
+      const deposit: SessionStore["Service"]["deposit"] = (id, session) =>
+        Effect.andThen(ensureBase, sweep).pipe(
+          Effect.andThen(depositing(directoryOf(id), session)),
+          Effect.andThen(listing.published(session.snapshot)),
+          failsIn("deposit")
+        )
+
       /** Tries again where others changed what it looks at, as long as the session is there. */
       const againWhileThere = <A, E>(directory: string, attempt: Effect.Effect<Option.Option<A>, E | PlatformError>) =>
         attempt.pipe(
@@ -365,7 +383,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           standingOf(directory).pipe(
             Effect.flatMap((standing) => whetherRemoved(directory, standing)),
             // What it answers is acknowledged: whoever made it so may not have come as far as this.
-            Effect.tap(files.syncDirectory(directory)),
+            Effect.tap(Effect.andThen(files.syncDirectory(directory), files.syncDirectory(base))),
             Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
           )).pipe(failsIn("restore"))
 
@@ -394,6 +412,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         read: read("read"),
         readBlob,
         create,
+        deposit,
         claim,
         remove,
         restore,

@@ -17,6 +17,7 @@ import type * as SessionList from "../../core/SessionList.ts"
 import type { Timestamp } from "../../core/Timestamp.ts"
 import type { Liveness, Verdict } from "../Liveness.ts"
 import { now } from "../Now.ts"
+import type { AtRest } from "./Contract.ts"
 import type { Files, Found, Wish } from "./Files.ts"
 import { atMost, isMissing, isPresent } from "./Files.ts"
 import * as Layout from "./Layout.ts"
@@ -241,7 +242,14 @@ export const make = (services: {
     yield* files.write(file, Lease.toBytes({ version: 1, state: "held", epoch, nonce, holder: liveness.self, since }))
   })
 
-  return { forget, isHighest, isOurs, judge, names, standing, watchHighest, win, write }
+  /** The lease of a session that nobody sees yet and nobody holds. */
+  const writeAtRest = (
+    file: string,
+    { epoch, nonce }: Won,
+    { holder = liveness.self, since, state }: Pick<AtRest<unknown>, "holder" | "since" | "state">
+  ) => files.write(file, Lease.toBytes({ version: 1, state, epoch, nonce, holder, since }))
+
+  return { forget, isHighest, isOurs, judge, names, standing, watchHighest, win, write, writeAtRest }
 }
 
 export type Leases = ReturnType<typeof make>

@@ -219,6 +219,28 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
         return yield* makeClaim(id, firstEpoch)
       }).pipe(Effect.uninterruptible)
 
+    const deposit: SessionStore["Service"]["deposit"] = (
+      id,
+      { blobs, epoch, journal, since, snapshot, state, updatedAt }
+    ) =>
+      Effect.gen(function*() {
+        const given = yield* Effect.forEach(blobs, ({ bytes, digest }) =>
+          Effect.map(bytes, (bytes) => ({ bytes, digest })))
+        if (rows.has(id)) {
+          return yield* new StoreError({ operation: "deposit", cause: new Error("the id is taken") })
+        }
+        rows.set(id, {
+          snapshot,
+          journal: Option.map(Option.fromUndefinedOr(journal), ({ bytes }) =>
+            bytes),
+          blobs: withBlobs(new Map(), given),
+          epoch,
+          state,
+          since,
+          writtenAt: updatedAt
+        })
+      })
+
     const claim: SessionStore["Service"]["claim"] = (id, options) =>
       Effect.gen(function*() {
         const since = yield* now
@@ -298,6 +320,7 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
       read: readRow,
       readBlob,
       create,
+      deposit,
       claim,
       remove,
       restore,

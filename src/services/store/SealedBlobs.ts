@@ -7,10 +7,10 @@ import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Blob, type Digest, sizesIn } from "../../core/Blob.ts"
-import { BlobDamaged, BlobMissing, InvalidBlob, type StoreError } from "../../core/SessionError.ts"
+import { BlobDamaged, BlobMissing, InvalidBlob, StoreError } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
 import type { GrowingKeyRing } from "../signer/Keys.ts"
-import type { Claim, NewBlobs, SessionStore } from "./Contract.ts"
+import type { AtRest, Claim, NewBlobs, SessionStore } from "./Contract.ts"
 import { blobOverhead, type Sealing } from "./Sealing.ts"
 
 export const make = (services: {
@@ -83,6 +83,21 @@ export const make = (services: {
     return below
   })
 
+  /** Blobs of a session that comes from elsewhere, each encrypted when it is read. */
+  const deposited = <E>(given: AtRest<E>["blobs"]): Effect.Effect<AtRest<E | StoreError>["blobs"], StoreError> =>
+    Effect.forEach(given, ({ bytes, digest }) =>
+      Effect.map(nameNow(digest), (name) => ({
+        digest: name,
+        bytes: Effect.flatMap(bytes, (bytes) => Effect.map(sealing.sealBlob({ bytes, digest }), ({ bytes }) => bytes))
+      })))
+
+  /** What a blob is called below from now on. */
+  const nameNow = (digest: Digest): Effect.Effect<Digest, StoreError> =>
+    Effect.mapError(
+      Effect.fromOption(sealing.blobName(keyRing.current, digest)),
+      (cause) => new StoreError({ operation: "encrypting", cause })
+    )
+
   /** Whether there is such a blob below: asked for without a byte of it, it is refused from its size. */
   const has = (id: SessionId, name: Digest): Effect.Effect<boolean, StoreError> =>
     Effect.matchEffect(store.readBlob(id, name, 0), {
@@ -137,5 +152,5 @@ export const make = (services: {
   /** What a snapshot refers to, and perhaps some more. */
   const referred = (snapshot: Uint8Array) => (): ReadonlySet<Digest> => new Set(sizesIn([snapshot]).keys())
 
-  return { neededBelow, put, read, referred, renew, seen }
+  return { deposited, neededBelow, put, read, referred, renew, seen }
 }

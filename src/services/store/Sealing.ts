@@ -205,6 +205,17 @@ export const make = (services: {
       return { bytes: Text.toBytes(`${text}${firstMark}"${Base64Url.encode(piece)}"}\n`), encode }
     }).pipe(failsEncrypting)
 
+  /** A journal with all its lines, each a write of its own: damage before the last one is never taken for torn. */
+  const sealWholeJournal = Effect.fnUntraced(function*(
+    id: SessionId,
+    snapshot: string,
+    { bytes, epoch, part }: { readonly epoch: number; readonly part: number; readonly bytes: Uint8Array }
+  ) {
+    const end = bytes.indexOf(newline) + 1
+    const first = yield* sealJournal(id, { epoch, part, snapshot }, bytes.subarray(0, end))
+    return Text.concat([first.bytes, ...(yield* Effect.forEach(linesOf(bytes.subarray(end)), first.encode))])
+  })
+
   /**
    * The lines of a journal. Damage in the last write is handed on as bytes that are
    * no line, for whoever reads it to leave out; further back the journal is broken.
@@ -270,7 +281,17 @@ export const make = (services: {
       return yield* decrypt(digest, key, 0, text, bytes.subarray(end + 1))
     }).pipe(Effect.option)
 
-  return { blobName, openBlob, openHead, openJournal, openSnapshot, sealBlob, sealJournal, sealSnapshot }
+  return {
+    blobName,
+    openBlob,
+    openHead,
+    openJournal,
+    openSnapshot,
+    sealBlob,
+    sealJournal,
+    sealSnapshot,
+    sealWholeJournal
+  }
 }
 
 export type Sealing = ReturnType<typeof make>
