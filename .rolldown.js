@@ -9,7 +9,7 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 const eager = ["src/cli/Process.ts", "src/cli/handlers/List.ts", "src/cli/Listing.ts"].map(at)
 
 /** Every module that these import, and what those import. */
-const closure = (ids, importedBy) => {
+export const closure = (ids, importedBy) => {
   const found = new Set()
   const add = (id) => {
     if (found.has(id)) return

@@ -3,6 +3,7 @@
 import * as NodeFs from "node:fs"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "rolldown"
+import { closure } from "./.rolldown.js"
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -15,10 +16,33 @@ const entries = Object.values(exports).flatMap(({ default: module, node }) =>
     : [[node.replace(/^.*\/|\.js$/g, ""), at(module.replace("/dist/", "/src/").replace(/js$/, "ts"))]]
 )
 
+/** What those who import these get in one file each, the later ones without the earlier ones. */
+const rooms = { library: "src/index.ts", node: "src/node/index.ts" }
+
+let roomOf
+
 export default defineConfig({
-  input: Object.fromEntries(entries),
+  // The command line for programs of others, too: it and they are to share one copy of the library.
+  input: { ...Object.fromEntries(entries), main: at("src/cli/main.ts") },
   platform: "node",
   external: /^[^./]/,
-  // All in one directory, as far below the package as the modules are.
-  output: { dir: at("dist/bundle"), format: "esm", sourcemap: true, chunkFileNames: "shared.[name].js" }
+  output: {
+    // All in one directory, as far below the package as the modules are.
+    dir: at("dist/bundle"),
+    format: "esm",
+    sourcemap: true,
+    chunkFileNames: "shared.[name].js",
+    codeSplitting: {
+      groups: [{
+        name: (id, context) => {
+          roomOf ??= new Map(
+            Object.entries(rooms).toReversed().flatMap(([room, entry]) =>
+              [...closure([at(entry)], (id) => context.getModuleInfo(id)?.importedIds ?? [])].map((id) => [id, room])
+            )
+          )
+          return roomOf.get(id) ?? null
+        }
+      }]
+    }
+  }
 })

@@ -107,8 +107,9 @@ describe("README", () => {
         assert.include(outputs[3], "exported ., imported verified; Resigned, Resigned")
         assert.include(outputs[3], "loaded")
         assert.include(outputs[4], "It is 3. user, assistant, tool, assistant")
-        assert.include(outputs[5], "1 passed")
-        assert.strictEqual(outputs.length, 6)
+        assert.include(outputs[5], "1 session: Copied, then Present; loaded Fix the sum")
+        assert.include(outputs[6], "1 passed")
+        assert.strictEqual(outputs.length, 7)
         yield* DatabaseCommandLine.check({ library, root })
         assert.includeMembers(yield* fs.readDirectory(library), ["dist", "src", "README.md", "LICENSE", "package.json"])
       }).pipe(Effect.scoped, Effect.provide(Consumer.layer)),
