@@ -8,7 +8,8 @@ import type * as SecureRandom from "effect/crypto/SecureRandom"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { Message, MessageInput, SessionState, Todo } from "../core/Session.ts"
+import type { JsonObject } from "../core/Json.ts"
+import type { Message, MessageInput, SessionConfig, SessionState, Todo } from "../core/Session.ts"
 import { type EventRejected, NotFound, type SessionEnded } from "../core/SessionError.ts"
 import * as SessionId from "../core/SessionId.ts"
 import type { ResumeError } from "../pipelines/Resume.ts"
@@ -55,6 +56,12 @@ export interface ClusterSession {
   readonly append: (message: MessageInput) => Effect.Effect<Message, EventRejected | MessageError>
   /** Replaces the whole to-do list. */
   readonly replaceTodos: (todos: ReadonlyArray<Todo>) => Effect.Effect<void, EventRejected | MessageError>
+  /** Replaces the configuration. */
+  readonly configure: (config: SessionConfig) => Effect.Effect<void, EventRejected | MessageError>
+  /** Gives the session another name. */
+  readonly rename: (name: string) => Effect.Effect<void, EventRejected | MessageError>
+  /** Replaces the application's own data. */
+  readonly annotate: (metadata: JsonObject) => Effect.Effect<void, EventRejected | MessageError>
   /** Writes a snapshot; the session goes on. */
   readonly checkpoint: Effect.Effect<void, MessageError>
   /** Stops the agent and saves the session. Nothing happens to one that is closed. */
@@ -120,6 +127,21 @@ export const make = (
       const event = yield* Effect.fromResult(check({ _tag: "TodosReplaced", todos: input }))
       if (event._tag !== "TodosReplaced") return yield* Handle.rejection(id)("", "a to-do list")
       yield* ask("replaceTodos")(client.ReplaceTodos({ todos: event.todos }))
+    }),
+    configure: Effect.fnUntraced(function*(input) {
+      const event = yield* Effect.fromResult(check({ _tag: "Configured", config: input }))
+      if (event._tag !== "Configured") return yield* Handle.rejection(id)("", "a configuration")
+      yield* ask("configure")(client.Configure({ config: event.config }))
+    }),
+    rename: Effect.fnUntraced(function*(input) {
+      const event = yield* Effect.fromResult(check({ _tag: "Renamed", name: input }))
+      if (event._tag !== "Renamed") return yield* Handle.rejection(id)("", "a name")
+      yield* ask("rename")(client.Rename({ name: event.name }))
+    }),
+    annotate: Effect.fnUntraced(function*(input) {
+      const event = yield* Effect.fromResult(check({ _tag: "Annotated", metadata: input }))
+      if (event._tag !== "Annotated") return yield* Handle.rejection(id)("", "metadata")
+      yield* ask("annotate")(client.Annotate({ metadata: event.metadata }))
     }),
     checkpoint: ask("checkpoint")(client.Checkpoint()),
     close: ask("close")(client.Close())

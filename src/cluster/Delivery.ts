@@ -57,13 +57,14 @@ export const untilAnswered = (options: {
         return Effect.fail(new Missed())
       })
     return ask.pipe(
-      Effect.catch((error): Effect.Effect<never, E | Missed> =>
-        isNotDelivered(error) ? miss(reasons[error._tag]) : Effect.fail(error)
+      Effect.catchIf(
+        (error: E | NotDelivered): error is (E | NotDelivered) & NotDelivered => isNotDelivered(error),
+        ({ _tag }) => miss(reasons[_tag])
       ),
       // A runner that stops interrupts what it was asked. Who asks is not interrupted by that.
       Effect.catchCauseIf(Cause.hasInterruptsOnly, () => miss("Unfinished")),
       Effect.retry({ while: isMissed, schedule: pause }),
-      Effect.catch((error): Effect.Effect<never, E | Unreachable> => isMissed(error) ? giveUp() : Effect.fail(error)),
+      Effect.catchIf(isMissed, giveUp),
       Effect.timeoutOrElse({ duration: patience, orElse: giveUp })
     )
   })

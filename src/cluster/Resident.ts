@@ -13,7 +13,8 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import type { Message, SessionState, Todo } from "../core/Session.ts"
+import type { JsonObject } from "../core/Json.ts"
+import type { Message, SessionConfig, SessionState, Todo } from "../core/Session.ts"
 import { RestoreFailed, SessionEnded } from "../core/SessionError.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import * as Close from "../pipelines/Close.ts"
@@ -119,10 +120,10 @@ export const make = Effect.fnUntraced(function*(id: SessionId, options: {
       Effect.flatMap(
         running(resumed, ended),
         (session) =>
-          Effect.catch(
+          Effect.catchIf(
             f(session),
-            (error): Effect.Effect<A, E | SessionEnded | Resume.ResumeError> =>
-              error instanceof SessionEnded && left > 0 ? attempt(left - 1, session) : Effect.fail(error)
+            (error) => error instanceof SessionEnded && left > 0,
+            () => attempt(left - 1, session)
           )
       )
     return attempt(attempts)
@@ -252,6 +253,9 @@ export const make = Effect.fnUntraced(function*(id: SessionId, options: {
     resume: Effect.asVoid(running(resumed)),
     append,
     replaceTodos: (todos: ReadonlyArray<Todo>) => use((session) => session.replaceTodos(todos)),
+    configure: (config: SessionConfig) => use((session) => session.configure(config)),
+    rename: (name: string) => use((session) => session.rename(name)),
+    annotate: (metadata: JsonObject) => use((session) => session.annotate(metadata)),
     state: Effect.flatMap(running(resumed), ({ state }) => state),
     changes,
     checkpoint: use((session) => session.checkpoint),

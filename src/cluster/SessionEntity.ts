@@ -52,6 +52,12 @@ const ReplaceTodos = Rpc.make("ReplaceTodos", {
   error: ChangeError
 })
 
+const Configure = Rpc.make("Configure", { payload: { config: Session.SessionConfig }, error: ChangeError })
+
+const Rename = Rpc.make("Rename", { payload: { name: Session.Name }, error: ChangeError })
+
+const Annotate = Rpc.make("Annotate", { payload: { metadata: Session.Session.fields.metadata }, error: ChangeError })
+
 const State = Rpc.make("State", { success: Session.SessionState, error: ResumeError })
 
 /** It has no end of its own: a session that moves does not wait for its readers. */
@@ -75,6 +81,9 @@ export const SessionEntity = Entity.make("effect-reprise/Session", [
   Resume,
   Append,
   ReplaceTodos,
+  Configure,
+  Rename,
+  Annotate,
   State,
   Changes,
   Checkpoint,

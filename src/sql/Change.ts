@@ -24,6 +24,10 @@ export interface Change {
 /** The row after its change; none where it was not as it must be. */
 export type Run = <Row extends object>(change: Change) => Effect.Effect<Option.Option<Row>, SqlError>
 
+/** Makes PostgreSQL wait for its disk before it acknowledges, whatever it was told. */
+export const durable =
+  "CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END"
+
 /**
  * PostgreSQL makes a change in one statement: one round trip, and no lock that is
  * left to a client which was suspended. A server that commits before its disk has
@@ -31,15 +35,13 @@ export type Run = <Row extends object>(change: Change) => Effect.Effect<Option.O
  */
 const makePg = ({ sql }: Database): Run => {
   const whereChanged = sql`EXISTS (SELECT 1 FROM changed)`
-  const durable =
-    sql`CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END`
   const forgettable = sql`set_config('synchronous_commit', 'off', true)`
   const asPart = (statement: Fragment, index: number) => sql`part${sql.literal(String(index))} AS (${statement})`
   return <Row extends object>({ isForgettable = false, rest, row }: Change) =>
     Effect.map(
       sql<Row>`WITH ${
         sql.csv([sql`changed AS (${row})`, ...(rest === undefined ? [] : rest(whereChanged).map(asPart))])
-      } SELECT changed.*, ${isForgettable ? forgettable : durable} AS commits FROM changed`,
+      } SELECT changed.*, ${isForgettable ? forgettable : sql.literal(durable)} AS commits FROM changed`,
       ([found]) => Option.fromUndefinedOr(found)
     )
 }

@@ -17,12 +17,13 @@ import type { InvalidJson, NotFound } from "../core/SessionError.ts"
 import { LeaseLost, NotRunning, SessionEnded, StoreError } from "../core/SessionError.ts"
 import type { SessionId } from "../core/SessionId.ts"
 import * as StoredSession from "../core/StoredSession.ts"
-import { toMillis } from "../core/Timestamp.ts"
 import { now } from "../services/Now.ts"
 import type { Claim, NewJournal, Stored } from "../services/store/Contract.ts"
+import * as Appends from "./Appends.ts"
 import type { Blobs } from "./Blobs.ts"
 import * as Change from "./Change.ts"
 import type { Database } from "./Database.ts"
+import * as Heartbeat from "./Heartbeat.ts"
 import * as Shown from "./Shown.ts"
 import * as Standing from "./Standing.ts"
 
@@ -39,6 +40,8 @@ export interface Won {
   readonly id: SessionId
   readonly epoch: number
   readonly nonce: string
+  /** When it was asked for: a moment of `Heartbeat`. */
+  readonly asked: number
   /** What stood there before. */
   readonly before: Option.Option<Journal>
   readonly recency: number
@@ -69,6 +72,7 @@ export const make = (services: {
   const { blobs, database, format, leaseFor } = services
   const { now: databaseNow, run, sql } = database
   const apply = Change.make(database)
+  const appends = Appends.make(database, leaseFor)
   const leaseUntil = sql`lease_until = ${databaseNow} + ${Duration.toMillis(leaseFor)}`
 
   /**
@@ -86,8 +90,6 @@ export const make = (services: {
     let recency = options.won.recency
     let isSettled = true
     let isOver = false
-    /** Whether the lease was renewed since the last beat. */
-    let isRenewed = true
 
     const isOurs = sql`id = ${id} AND epoch = ${epoch} AND nonce = ${nonce} AND state <> 'removed'`
 
@@ -103,6 +105,34 @@ export const make = (services: {
       Effect.tap((ended) => Deferred.succeed(lost, ended))
     )
 
+    /** A claim that changed no row has lost it. */
+    const unlessLost = Option.match<Effect.Effect<void, SessionEnded>, unknown, Effect.Effect<void>>({
+      onNone: () => Effect.flatMap(endedBy, Effect.fail),
+      onSome: () => Effect.void
+    })
+
+    const { renewing } = yield* Heartbeat.make({
+      leaseFor,
+      since: options.won.asked,
+      beat: run("claim")(
+        apply({
+          row: sql`UPDATE reprise_sessions SET ${leaseUntil} WHERE ${isOurs} RETURNING id`,
+          isForgettable: true
+        })
+      ).pipe(
+        Effect.flatMap((row) => isOver ? Effect.void : unlessLost(row)),
+        Effect.tapErrorTag(
+          "StoreError",
+          (error) => Effect.annotateLogs(Effect.logDebug("a heartbeat failed", error), { sessionId: id })
+        )
+      ),
+      onSilence: Effect.suspend(() =>
+        isOver
+          ? Effect.void
+          : Effect.asVoid(Deferred.succeed(lost, new SessionEnded({ id, reason: new LeaseLost({}) })))
+      )
+    })
+
     /** One durable change of the row and what goes with it, as long as the row is this claim's. */
     const change = (operation: string, parts: {
       readonly set: Fragment
@@ -111,14 +141,12 @@ export const make = (services: {
       run(operation)(apply({
         row: sql`UPDATE reprise_sessions SET ${parts.set} WHERE ${isOurs} RETURNING id`,
         ...(parts.rest === undefined ? {} : { rest: parts.rest })
-      })).pipe(
-        Effect.flatMap(Option.match({
-          onNone: () => Effect.flatMap(endedBy, Effect.fail),
-          onSome: () =>
-            Effect.sync(() => {
-              isRenewed = true
-            })
-        }))
+      })).pipe(Effect.flatMap(unlessLost), renewing)
+
+    /** Further lines of a journal. */
+    const addMore = (append: Appends.Append) =>
+      renewing(
+        Effect.flatMap(appends(append), (isHeld) => isHeld ? Effect.void : Effect.flatMap(endedBy, Effect.fail))
       )
 
     /** An operation of the claim, as long as it is not over. */
@@ -147,7 +175,7 @@ export const make = (services: {
     const snapshotFacts = (bytes: Uint8Array, { project }: Shown.Shown) =>
       sql`snapshot_bytes = ${bytes.length}, project = ${project}`
 
-    const millis = Effect.map(now, toMillis)
+    const millis = Clock.currentTimeMillis
 
     const begin: Claim["begin"] = ({ bytes, part }) =>
       operation(Effect.gen(function*() {
@@ -189,13 +217,12 @@ export const make = (services: {
         }
         isSettled = false
         current = Option.some({ ...open, isProvisional: false })
-        yield* change("append", {
-          set: held(Option.some(journal), journal.recency),
-          rest: (where) => [
-            addLines(open, lines)(where),
-            ...(isProvisional ? [dropJournals(isNotOf(open))(where)] : [])
-          ]
-        })
+        yield* isProvisional
+          ? change("append", {
+            set: held(Option.some(journal), journal.recency),
+            rest: (where) => [addLines(open, lines)(where), dropJournals(isNotOf(open))(where)]
+          })
+          : addMore({ ...journal, id, nonce, number: open.next, lines })
         current = Option.some(journal)
         recency = journal.recency
         isSettled = true
@@ -298,32 +325,9 @@ export const make = (services: {
           SessionEnded: () => Effect.void,
           StoreError: (error) => Effect.logWarning("a lease was not given back; it ends by itself", error)
         }),
+        Heartbeat.noLongerThan(leaseFor),
         Effect.ensuring(over)
       )
-    )
-
-    /** Says that the holder lives. What it changes says so too, and then there is no need. */
-    const beat = Effect.suspend(() => {
-      if (isRenewed) {
-        isRenewed = false
-        return Effect.void
-      }
-      return run("claim")(
-        apply({
-          row: sql`UPDATE reprise_sessions SET ${leaseUntil} WHERE ${isOurs} RETURNING id`,
-          isForgettable: true
-        })
-      ).pipe(
-        Effect.flatMap((row) => Option.isSome(row) || isOver ? Effect.void : Effect.asVoid(endedBy)),
-        Effect.catch((error) => Effect.annotateLogs(Effect.logDebug("a heartbeat failed", error), { sessionId: id }))
-      )
-    })
-    yield* Effect.sleep(Duration.divideUnsafe(leaseFor, 3)).pipe(
-      Effect.andThen(beat),
-      Effect.forever,
-      // The database's clock goes on, whatever a test's does.
-      Effect.provideService(Clock.Clock, Clock.Clock.defaultValue()),
-      Effect.forkScoped
     )
 
     const claim: Claim = {

@@ -82,6 +82,18 @@ const isConflict = ({ reason }: SqlError.SqlError): boolean =>
 /** How often a statement that others got in the way of is tried again. */
 const conflicts = 20
 
+/** Makes a statement again that others got in the way of, and once more where the connection broke. */
+const again = <A, E>(effect: Effect.Effect<A, E>, left = { conflicts, breaks: 1 }): Effect.Effect<A, E> =>
+  Effect.catch(effect, (error) => {
+    if (!SqlError.isSqlError(error)) return Effect.fail(error)
+    if (isConflict(error) && left.conflicts > 0) return again(effect, { ...left, conflicts: left.conflicts - 1 })
+    if (isBroken(error) && left.breaks > 0) return again(effect, { conflicts, breaks: left.breaks - 1 })
+    return Effect.fail(error)
+  })
+
+/** PostgreSQL's own clock, in milliseconds. */
+export const pgNow = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+
 /** The SQL that the store knows. */
 export type Dialect = "pg" | "sqlite"
 
@@ -104,20 +116,22 @@ export const make = Effect.gen(function*() {
   }
   /** The database's own clock, in milliseconds. */
   const now: Fragment = dialect === "pg"
-    ? sql`CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)`
+    ? sql.literal(pgNow)
     : sql`CAST(unixepoch('subsec') * 1000 AS INTEGER)`
 
   const outside = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-    Effect.updateContext(effect, Context.omit(sql.transactionService))
+    Effect.flatMap(
+      Effect.serviceOption(sql.transactionService),
+      (transaction) =>
+        Option.isNone(transaction) ? effect : Effect.updateContext(effect, Context.omit(sql.transactionService))
+    )
 
   /** SQLite's only connection is the transaction's that the caller is in. */
   const unlessTaken = (operation: string) =>
-    dialect === "pg" ?
-      Effect.void :
-      Effect.flatMap(Effect.serviceOption(sql.transactionService), (transaction) =>
-        Option.isNone(transaction)
-          ? Effect.void
-          : new StoreError({ operation, cause: new Error("the transaction around it has the only connection") }))
+    Effect.flatMap(Effect.serviceOption(sql.transactionService), (transaction) =>
+      Option.isNone(transaction)
+        ? Effect.void
+        : new StoreError({ operation, cause: new Error("the transaction around it has the only connection") }))
 
   /**
    * Runs statements on their own, outside any transaction that the caller is in:
@@ -126,21 +140,18 @@ export const make = Effect.gen(function*() {
    * They may run twice, where a connection broke and nobody knows whether the first
    * time counts: they must come to the same then.
    */
-  const run = (operation: string) => <A, E>(effect: Effect.Effect<A, E>) =>
-    Effect.andThen(
-      unlessTaken(operation),
-      outside(effect).pipe(
-        Effect.retry({ while: (error) => SqlError.isSqlError(error) && isConflict(error), times: conflicts }),
-        Effect.retry({ while: (error) => SqlError.isSqlError(error) && isBroken(error), times: 1 }),
-        // A rollback that fails is a defect to effect/sql: to the store the database failed.
-        Effect.catchDefect((defect) => SqlError.isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)),
-        Effect.catchIf(
-          (error: E | SqlError.SqlError): error is (E | SqlError.SqlError) & SqlError.SqlError =>
-            SqlError.isSqlError(error),
-          (error) => new StoreError({ operation, cause: describe(error) })
-        )
+  const run = (operation: string) => <A, E>(effect: Effect.Effect<A, E>) => {
+    const told = again(effect).pipe(
+      // A rollback that fails is a defect to effect/sql: to the store the database failed.
+      Effect.catchDefect((defect) => SqlError.isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)),
+      Effect.catchIf(
+        (error: E | SqlError.SqlError): error is (E | SqlError.SqlError) & SqlError.SqlError =>
+          SqlError.isSqlError(error),
+        (error) => new StoreError({ operation, cause: describe(error) })
       )
     )
+    return dialect === "pg" ? outside(told) : Effect.andThen(unlessTaken(operation), outside(told))
+  }
 
   return { sql, dialect, now, run }
 })

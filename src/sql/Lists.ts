@@ -39,6 +39,9 @@ interface Range {
   readonly isAlive?: boolean
 }
 
+/** Everything but the trash, which has an index of its own. */
+const everything = "present"
+
 const atRest = (isOpen: boolean): ReadonlyArray<Range> => [
   { state: "released", isOpen },
   { state: "held", isOpen, isAlive: false }
@@ -52,7 +55,7 @@ const ranges: { readonly [Status in SessionList.Status]: ReadonlyArray<Range> } 
   elsewhere: []
 }
 
-/** Everything but the trash. */
+/** Everything but the trash, of one project. */
 const present: ReadonlyArray<Range> = [
   { state: "held", isOpen: true },
   { state: "held", isOpen: false },
@@ -87,21 +90,21 @@ export const make = ({ database, format }: { readonly database: Database; readon
     ]
   }
 
+  const isIn = ({ isAlive, isOpen, state }: Range): ReadonlyArray<Fragment> => [
+    sql`state = ${sql.literal(`'${state}'`)}`,
+    sql`is_open = ${sql.literal(isOpen ? "1" : "0")}`,
+    ...(isAlive === undefined ? [] : [isAlive ? sql`lease_until >= ${now}` : sql`lease_until < ${now}`])
+  ]
+
   /** The places of one part of the index, in order. */
-  const placesIn =
-    (filter: SessionList.Filter, limit: Option.Option<number>) => ({ isAlive, isOpen, state }: Range) => {
-      const snapshots = filter.text === undefined
-        ? sql.literal("")
-        : sql`JOIN reprise_snapshots ON session_id = id`
-      const where = [
-        sql`state = ${sql.literal(`'${state}'`)}`,
-        sql`is_open = ${sql.literal(isOpen ? "1" : "0")}`,
-        ...(isAlive === undefined ? [] : [isAlive ? sql`lease_until >= ${now}` : sql`lease_until < ${now}`]),
-        ...isLike(filter)
-      ]
-      return sql`SELECT id, recency FROM reprise_sessions ${snapshots} WHERE ${sql.and(where)}
+  const placesIn = (filter: SessionList.Filter, limit: Option.Option<number>) => (range: Range | typeof everything) => {
+    const snapshots = filter.text === undefined
+      ? sql.literal("")
+      : sql`JOIN reprise_snapshots ON session_id = id`
+    const where = [...(range === everything ? [sql`state <> 'removed'`] : isIn(range)), ...isLike(filter)]
+    return sql`SELECT id, recency FROM reprise_sessions ${snapshots} WHERE ${sql.and(where)}
       ORDER BY recency, id ${atMost(limit)}`
-    }
+  }
 
   const atMost = Option.match({
     onNone: () => sql.literal(""),
@@ -113,7 +116,8 @@ export const make = ({ database, format }: { readonly database: Database; readon
     filter: SessionList.Filter,
     limit: Option.Option<number>
   ): Effect.Effect<ReadonlyArray<Place>, StoreError> => {
-    const wanted = filter.status === undefined ? present : filter.status.flatMap((status) => ranges[status])
+    const unfiltered = filter.project === undefined ? [everything] as const : present
+    const wanted = filter.status === undefined ? unfiltered : filter.status.flatMap((status) => ranges[status])
     if (wanted.length === 0) return Effect.succeed([])
     const parts = wanted.map(placesIn(filter, limit)).map((part, index) =>
       sql`SELECT * FROM (${part}) AS part${sql.literal(String(index))}`

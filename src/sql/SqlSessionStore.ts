@@ -27,6 +27,7 @@ import * as Change from "./Change.ts"
 import * as Claims from "./Claims.ts"
 import * as Database from "./Database.ts"
 import * as Deposit from "./Deposit.ts"
+import * as Heartbeat from "./Heartbeat.ts"
 import * as Inspection from "./Inspection.ts"
 import * as Lists from "./Lists.ts"
 import * as Shown from "./Shown.ts"
@@ -144,6 +145,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     Effect.gen(function*() {
       const nonce = yield* random.uuidV4()
       const since = yield* now
+      const asked = yield* Heartbeat.currentMoment
       const shown = Shown.fromSnapshot(id, snapshot, format)
       const recency = Shown.recencyOf(Math.max(toMillis(since), Option.getOrElse(shown.updatedAt, () => 0)))
       const journal: Claims.Journal = { epoch: firstEpoch, part: 0, bytes: firstLine.length, recency }
@@ -174,7 +176,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
         return yield* new StoreError({ operation: "create", cause: new Error("the id is taken") })
       }
       return yield* claims.make({
-        won: { id, epoch: firstEpoch, nonce, before: Option.none(), recency },
+        won: { id, epoch: firstEpoch, nonce, asked, before: Option.none(), recency },
         opened: Option.some(journal),
         read: read("create")(id)
       })
@@ -184,8 +186,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const win = (id: SessionId.SessionId, nonce: string, takeOver: boolean) =>
     Effect.gen(function*() {
       const since = yield* now
+      const asked = yield* Heartbeat.currentMoment
       const isFree = takeOver ? sql`1 = 1` : sql`(state <> 'held' OR lease_until < ${databaseNow} OR nonce = ${nonce})`
-      return yield* run("claim")(apply<Claimed>({
+      const won = yield* run("claim")(apply<Claimed>({
         row: sql`UPDATE reprise_sessions SET epoch = CASE WHEN nonce = ${nonce} THEN epoch ELSE epoch + 1 END,
           nonce = ${nonce}, state = 'held', holder = ${holder}, since = ${since}, lease_until = ${leaseUntil}
           WHERE id = ${id} AND state <> 'removed' AND ${isFree}
@@ -195,6 +198,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
           row: sql`UPDATE reprise_sessions SET state = 'released' WHERE id = ${id} AND nonce = ${nonce} RETURNING id`
         })
       ))
+      return Option.map(won, (row) => ({ asked, row }))
     })
 
   /** Tries again what others were faster at, as long as nobody stands in the way. */
@@ -212,7 +216,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       yield* checkId(id)
       const nonce = yield* random.uuidV4()
       const takeOver = options?.takeOver === true
-      const row = yield* againUntilDone(
+      const { asked, row } = yield* againUntilDone(
         "claim",
         Effect.gen(function*() {
           const won = yield* win(id, nonce, takeOver)
@@ -235,6 +239,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
           id,
           epoch: Number(row.epoch),
           nonce,
+          asked,
           before: Number(row.is_open) === 1 ? Option.some(before) : Option.none(),
           recency
         },

@@ -91,7 +91,13 @@ const second = Effect.gen(function*() {
   )`
 })
 
-const steps = { "0001_sessions": first, "0002_blobs": second }
+/** The list that most ask for is one walk in its order, however the sessions in it are doing. */
+const third = Effect.gen(function*() {
+  const sql = (yield* SqlClient).withoutTransforms()
+  yield* sql`CREATE INDEX reprise_sessions_present ON reprise_sessions (recency, id) WHERE state <> 'removed'`
+})
+
+const steps = { "0001_sessions": first, "0002_blobs": second, "0003_present": third }
 
 /** The last step that this program knows. */
 export const newest = Object.keys(steps).length

@@ -84,6 +84,9 @@ describe("ClusterSessions", () => {
         model: { further: "member" }
       })
       yield* session.replaceTodos([todo])
+      yield* session.configure({ ...config, temperature: 1 })
+      yield* session.rename("another")
+      yield* session.annotate({ owner: ["a", 1] })
       yield* session.checkpoint
       assert.strictEqual(yield* statusOf(session.id), "running")
       yield* session.close
@@ -91,6 +94,8 @@ describe("ClusterSessions", () => {
       const { state } = yield* Sessions.load(session.id)
       assert.deepStrictEqual(state.conversation, [message])
       assert.deepStrictEqual(state.todos, [todo])
+      const { config: { temperature }, metadata, name } = state.session
+      assert.deepStrictEqual([temperature, name, metadata], [1, "another", { owner: ["a", 1] }])
       assert.deepStrictEqual(yield* session.state, state)
     })))
 

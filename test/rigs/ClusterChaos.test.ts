@@ -44,7 +44,8 @@ describe("A cluster in a storm", () => {
 
   it.live("is not accused where the process was dead before", () =>
     Effect.gen(function*() {
-      const { findings } = yield* judge([started(1, 0), started(2, 10)], [[1, { suspended: [], killed: 5 }]])
+      const { findings, takeovers } = yield* judge([started(1, 0), started(2, 10)], [[1, { suspended: [], killed: 5 }]])
       assert.deepStrictEqual(findings, [])
+      assert.deepStrictEqual(takeovers, [5])
     }))
 })

@@ -14,7 +14,6 @@ import { createInterface } from "node:readline"
 import * as Account from "./kills/account.ts"
 import * as Actor from "./kills/actor.ts"
 import * as Process from "./kills/process.ts"
-import * as Places from "./places.ts"
 
 const [, , root = "", firstMark = "1", mutant] = process.argv
 
@@ -66,5 +65,5 @@ const rounds = Effect.gen(function*() {
 flushCompileCache()
 tell({ _tag: "Up", at: Account.now() })
 
-await Effect.runPromise(Effect.provide(rounds, Process.layer(Places.below(root), { mutant })))
+await Effect.runPromise(Effect.provide(rounds, Process.at(root, { mutant })))
 process.exit()

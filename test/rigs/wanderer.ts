@@ -118,6 +118,6 @@ await Effect.runPromise(
   withOne(drawn, (activity) => activity).pipe(
     Effect.forever,
     Random.withSeed(Number(seed)),
-    Effect.provide(Process.layer(places, { mutant }))
+    Effect.provide(Process.at(root, { mutant }))
   )
 )

@@ -60,7 +60,7 @@ for (const { name, place } of SqlStack.kinds) {
           yield* sql`INSERT INTO reprise_migrations (migration_id, name) VALUES (99, 'later')`
           const error = yield* Effect.flip(opened())
           assert.instanceOf(error, SessionError.StoreError)
-          assert.include(String(error.cause), "version 99 and this program knows 2. Update the program.")
+          assert.include(String(error.cause), "version 99 and this program knows 3. Update the program.")
         }).pipe(Effect.provide(client))
       }))
   })

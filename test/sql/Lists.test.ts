@@ -76,8 +76,13 @@ describe("A page of a list", () => {
           for (const statement of asked) {
             const plan = yield* sql.unsafe<{ readonly detail: string }>(`EXPLAIN QUERY PLAN ${statement}`)
             const steps = plan.map(({ detail }) => detail).filter((detail) => detail.includes("reprise_sessions"))
-            assert.isAtLeast(steps.length, 4)
-            for (const step of steps) assert.match(step, /^SEARCH reprise_sessions USING (COVERING )?INDEX/)
+            assert.isAtLeast(steps.length, 1)
+            for (const step of steps) {
+              assert.match(
+                step,
+                /^(SEARCH|SCAN) reprise_sessions USING (COVERING )?INDEX reprise_sessions_(present|recency|project)/
+              )
+            }
           }
         }),
         { client }

@@ -43,8 +43,8 @@ export const add = Effect.fnUntraced(function*(from: number, to: number) {
   const [decode, encode] = isPg
     ? [sql`convert_from(head, 'UTF8')`, sql.literal("convert_to")] as const
     : [sql`CAST(head AS TEXT)`, sql.literal("iif")] as const
-  const head = sql`replace(replace(${decode}, ${text(id)}, '00000000-0000-4000-8000-' || ${hex}),
-    '"name":"template"', '"name":"' || ${name} || '"')`
+  const head = sql`replace(replace(replace(${decode}, ${text(id)}, '00000000-0000-4000-8000-' || ${hex}),
+    '"name":"template"', '"name":"' || ${name} || '"'), '"/template"', '"/project/' || (n % ${projects}) || '"')`
   const bytes = isPg ? sql`${encode}(${head}, 'UTF8')` : sql`CAST(${head} AS BLOB)`
   const all = sql`${numbers} AS numbers${isPg ? sql`(n)` : sql``}`
   yield* sql`INSERT INTO reprise_snapshots (session_id, bytes, head, is_signed, name_text, path_text)

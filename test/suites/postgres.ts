@@ -1,9 +1,11 @@
 /**
  * Places for tables in a PostgreSQL server: a schema each, which nobody else uses.
+ * Spawned processes run this, so it imports single modules.
  */
-import { PgClient } from "@effect/sql-pg"
-import { Effect, Redacted } from "effect"
-import { SqlClient } from "effect/sql"
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
 import * as NodeCrypto from "node:crypto"
 
 /** A place for tables that nobody else uses. */

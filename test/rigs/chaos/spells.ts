@@ -44,7 +44,8 @@ const isWaking = (fate: Fate | undefined, at: number, grace: number): boolean =>
 /**
  * Reads the log. Of a process that was suspended nobody can know that it will wake:
  * what its agents still did then, until they learnt that they had been replaced, is
- * reported as `longestAfterSleep`, and is a finding only if it lasts.
+ * reported as `longestAfterSleep`, and is a finding only if it lasts. `takeovers` are
+ * the milliseconds from the death of a session's process to its next start, in order.
  */
 export const judge = Effect.fnUntraced(function*(options: {
   readonly log: string
@@ -57,12 +58,15 @@ export const judge = Effect.fnUntraced(function*(options: {
   const lines = (yield* fs.readFileString(options.log)).split("\n").filter((line) => line !== "")
   const entries = yield* Effect.forEach(lines, (line) => Schema.decodeEffect(Entry)(line))
   const findings: Array<string> = []
+  const takeovers: Array<number> = []
   let starts = 0
   let longestAfterSleep = 0
   for (const [id, spells] of spellsOf(entries, fates)) {
     starts += spells.length
     for (const [index, spell] of spells.entries()) {
       const next = spells[index + 1]
+      const killed = fates.get(spell.pid)?.killed
+      if (next !== undefined && killed !== undefined && spell.to === killed) takeovers.push(next.from - killed)
       if (next === undefined || next.pid === spell.pid || spell.to <= next.from) continue
       const fate = fates.get(spell.pid)
       const awake = fate?.suspended.findLast(({ from }) => from <= next.from)?.to ?? next.from
@@ -74,5 +78,5 @@ export const judge = Effect.fnUntraced(function*(options: {
       }
     }
   }
-  return { findings, starts, longestAfterSleep }
+  return { findings, starts, longestAfterSleep, takeovers: takeovers.toSorted((self, that) => self - that) }
 })

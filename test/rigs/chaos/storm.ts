@@ -23,6 +23,13 @@ const now = Effect.sync(() => Number(process.hrtime.bigint() / 1_000_000n))
 
 const signal = (pid: number, name: "SIGSTOP" | "SIGCONT" | "SIGTERM") => Effect.sync(() => process.kill(pid, name))
 
+const takeoversIn = (takeovers: ReadonlyArray<number>): string =>
+  takeovers.length === 0
+    ? "no session of a killed runner was taken over"
+    : `${takeovers.length} sessions of killed runners went on elsewhere after ${
+      takeovers[takeovers.length >> 1]
+    } ms (median), at most ${takeovers.at(-1)}`
+
 /** Runs a storm of so many seconds, and looks at what is left. */
 export const run = Effect.fnUntraced(function*(options: {
   readonly seconds: number
@@ -113,7 +120,7 @@ export const run = Effect.fnUntraced(function*(options: {
   const outcome: Outcome = {
     counts: `${report.talks.length} sessions, ${acknowledged} messages, ${spells.starts} starts; ` +
       `${counts.killed} kills, ${counts.suspended} suspensions, ${counts.drained} drains, ${counts.crashed} crashes ` +
-      `of the database; the longest wait ${report.slowest} ms; ` +
+      `of the database; ${takeoversIn(spells.takeovers)}; the longest wait ${report.slowest} ms; ` +
       `woken runners went on for ${spells.longestAfterSleep} ms; errors on the way: ${
         refused === "" ? "none" : refused
       }`,

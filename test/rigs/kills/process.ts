@@ -3,13 +3,15 @@
  * that may be broken on purpose.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { ResumeLimit, SessionLimits, type SessionList } from "../../../src/index.ts"
 import { NodeSessions } from "../../../src/node/index.ts"
 import * as FileSystemHooks from "../../../src/testing/FileSystemHooks.ts"
 import * as Broken from "../mutants/broken.ts"
-import type * as Places from "../places.ts"
+import * as Places from "../places.ts"
+import * as Database from "../sql/database.ts"
 
 export const everyStatus: ReadonlyArray<SessionList.Status> = [
   "closed",
@@ -47,3 +49,17 @@ export const layer = (
     Layer.provideMerge(Logger.layer([]))
   )
 }
+
+/** The store that a root names: below a directory, or in a database. Only what is needed is imported. */
+export const at = (
+  root: string,
+  options: { readonly mutant?: string | undefined } = {}
+): Layer.Layer<NodeSessions.Services, unknown> =>
+  Database.isRoot(root)
+    ? Layer.unwrap(
+      Effect.map(Effect.promise(() => import("../sql/process.ts")), (Process) => Process.layer(root, options))
+    ).pipe(
+      Layer.provide(Layer.succeed(SessionLimits.SessionLimits, limits)),
+      Layer.provideMerge(Logger.layer([]))
+    )
+    : layer(Places.below(root), options)

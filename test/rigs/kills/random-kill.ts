@@ -3,14 +3,15 @@
  * same store, and judges what all of them did and saw. In half of the stores
  * another process looks on all the time, and resumes what it can get.
  */
-import { Effect, Fiber, FileSystem, Option, Random, Result } from "effect"
-import * as Aftermath from "../aftermath.ts"
+import { Effect, Fiber, Option, Random, Result } from "effect"
+import * as FilesGround from "../files-ground.ts"
+import type { Ground, Make } from "../ground.ts"
 import type { Mutant } from "../mutants/broken.ts"
+import type * as SqlBroken from "../sql/broken.ts"
 import * as Account from "./account.ts"
 import * as Actor from "./actor.ts"
 import * as Child from "./child.ts"
 import * as Judge from "./judge.ts"
-import * as Process from "./process.ts"
 
 /** How long a process may take for what it should say next. */
 const patience = "60 seconds"
@@ -20,8 +21,6 @@ const marksEach = 100_000
 
 /** Kills per store: the next process goes on where the last one was killed. */
 const killsEach = 10
-
-type Places = Effect.Success<typeof Aftermath.workspace>
 
 /** A process, what it did, and what is wrong with how it went. */
 interface Watched {
@@ -55,7 +54,7 @@ const hearUntil = (watched: Watched, tag: Account.Line["_tag"], times: number) =
 
 /** One process from its start to its violent end, and what went wrong before. */
 const wander = Effect.fnUntraced(
-  function*(places: Places, life: Life, number: number, bystander: Option.Option<Watched>) {
+  function*(ground: Ground, life: Life, number: number, bystander: Option.Option<Watched>) {
     const seed = yield* Random.nextIntBetween(0, 2 ** 31)
     const deeds = yield* Random.nextIntBetween(0, 25)
     const delay = yield* Random.nextIntBetween(0, 20)
@@ -63,7 +62,7 @@ const wander = Effect.fnUntraced(
     const wanderer = yield* start(
       `${life.name}, victim ${number}`,
       "../wanderer.ts",
-      [places.root, `${seed}`, `${firstMark}`, life.mutant ?? ""]
+      [ground.root, `${seed}`, `${firstMark}`, life.mutant ?? ""]
     )
     const { actor, child } = wanderer
     const lived = yield* hearUntil(wanderer, "Up", 1).pipe(
@@ -75,6 +74,7 @@ const wander = Effect.fnUntraced(
     actor.killedAt = Account.now()
     yield* Effect.ignore(child.kill)
     yield* child.gone
+    yield* ground.freed(child.pid)
     actor.goneAt = Account.now()
     yield* Effect.ignore(Effect.forever(hear(wanderer)))
     const errors = yield* Fiber.join(child.errors)
@@ -90,8 +90,8 @@ const pause = Effect.fnUntraced(function*(bystander: Watched) {
   yield* hearUntil(bystander, "Paused", pauses + 1)
 })
 
-/** Looks at everything that is stored; where it mends, leaves it closed, and says which files should not be there. */
-const examine = Effect.fnUntraced(function*(places: Places, examiner: Actor.Deeds, isMending: boolean) {
+/** Looks at everything that is stored; where it mends, leaves it closed, and says what should not be there. */
+const examine = Effect.fnUntraced(function*(ground: Ground, examiner: Actor.Deeds, isMending: boolean) {
   const entries = yield* examiner.list
   yield* Effect.forEach(entries, ({ id }) => examiner.load(id))
   if (!isMending) return []
@@ -103,14 +103,14 @@ const examine = Effect.fnUntraced(function*(places: Places, examiner: Actor.Deed
     yield* examiner.change(resumed.value, ["message"])
     // An append may have made a checkpoint of its own overdue, which is under way when it ends.
     yield* examiner.checkpoint(resumed.value)
-    wrong.push(...yield* Aftermath.unlike(places, id, "running"))
+    wrong.push(...yield* ground.unlike(id, "running"))
     yield* examiner.close(id)
     yield* examiner.load(id)
-    wrong.push(...yield* Aftermath.unlike(places, id, "closed"))
+    wrong.push(...yield* ground.unlike(id, "closed"))
   }
   yield* examiner.cleanup(0)
   yield* examiner.list
-  return [...wrong, ...yield* Aftermath.strays(places)]
+  return [...wrong, ...yield* ground.strays()]
 })
 
 /** One store, from its first process to its last. */
@@ -119,22 +119,21 @@ interface Life {
   readonly kills: number
   readonly isWatched: boolean
   /** What those that are killed run on; and the bystander, where it is about who lives. */
-  readonly mutant?: Mutant | undefined
+  readonly mutant?: Mutant | SqlBroken.Mutant | undefined
+  readonly ground: Make
   /** Whether it may end here. */
   readonly isEnough: () => boolean
 }
 
 const live = Effect.fnUntraced(function*(life: Life) {
-  const fs = yield* FileSystem.FileSystem
-  const places = yield* Aftermath.workspace
-  yield* Effect.forEach(Process.projects(places), (project) => fs.makeDirectory(project))
+  const ground = yield* life.ground
   const wrong: Array<string> = []
   const parent = Account.actor(`${life.name}, examiner`, process.pid)
   const examiner = Actor.make({ tell: (line) => parent.lines.push(line), firstMark: 1 })
   const bystander = life.isWatched
     ? Option.some(
       yield* start(`${life.name}, bystander`, "../bystander.ts", [
-        places.root,
+        ground.root,
         `${(life.kills + 1) * marksEach}`,
         life.mutant ?? ""
       ])
@@ -143,13 +142,13 @@ const live = Effect.fnUntraced(function*(life: Life) {
   const others = [parent, ...Option.toArray(Option.map(bystander, ({ actor }) => actor))]
   const victims: Array<Account.Actor> = []
   for (let number = 0; number < life.kills && wrong.length === 0 && !life.isEnough(); number++) {
-    const ended = yield* wander(places, life, number, bystander)
+    const ended = yield* wander(ground, life, number, bystander)
     victims.push(ended.actor)
     wrong.push(...ended.wrong)
     const isMending = number === life.kills - 1 || (yield* Random.nextBoolean)
     yield* Effect.forEach(Option.toArray(bystander), pause).pipe(
-      Effect.andThen(examine(places, examiner, isMending)),
-      Effect.provide(Process.layer(places), { local: true }),
+      Effect.andThen(examine(ground, examiner, isMending)),
+      Effect.provide(ground.layer, { local: true }),
       Effect.match({
         onFailure: (error) => wrong.push(String(error)),
         onSuccess: (found) => wrong.push(...found)
@@ -176,7 +175,9 @@ const tally = (words: ReadonlyArray<string>): string =>
 export const killAtRandom = Effect.fnUntraced(
   function*(options: {
     readonly kills: number
-    readonly mutant?: Mutant
+    readonly mutant?: Life["mutant"]
+    /** Files by default. */
+    readonly ground?: Make
     readonly killsEach?: number
     /** Only this store, by number. */
     readonly store?: number | undefined
@@ -188,6 +189,7 @@ export const killAtRandom = Effect.fnUntraced(
       kills: Math.min(each, options.kills - number * each),
       isWatched: number % 2 === 1,
       mutant: options.mutant,
+      ground: options.ground ?? FilesGround.make,
       isEnough: () => options.mutant !== undefined && findings.length > 0
     }))
     // Drawn before: what runs at the same time draws in an order of its own.

@@ -4,7 +4,7 @@
  * <before|after|around> <stop|kill>` makes it stop, or kill, itself at that file-system call of the
  * next operation.
  *
- * `node contender.ts <root> [disk]`
+ * `node contender.ts <root> [disk]`, or `[mutant]` where the root is a database
  *
  * It imports one module at a time, since many of it are started.
  */
@@ -18,6 +18,7 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { writeSync } from "node:fs"
+import { flushCompileCache } from "node:module"
 import {
   Agent,
   RestoreStep,
@@ -31,6 +32,7 @@ import { NodeSessions } from "../../../src/node/index.ts"
 import * as FileSystemHooks from "../../../src/testing/FileSystemHooks.ts"
 import * as Disks from "../mutants/disks.ts"
 import * as Places from "../places.ts"
+import * as Database from "../sql/database.ts"
 import type { Said } from "./said.ts"
 
 const [root = "", disk = "real"] = process.argv.slice(2)
@@ -69,12 +71,15 @@ const kill = Effect.andThen(Effect.sync(() => process.kill(process.pid, "SIGKILL
 
 const isLeaseLink = ({ method, to }: FileSystemHooks.Call) => method === "link" && to?.includes("/lease.") === true
 
-const hook: FileSystemHooks.Hook = (call) => (effect) =>
+const isLeaseUpdate = (sql: string) => sql.includes("UPDATE reprise_sessions SET epoch = CASE")
+
+/** One call: of the file system, or of the database. */
+const step = <A, E, R>(isLease: boolean, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     if (!run.isArmed) return effect
     const number = run.calls++
-    const isTrapped = run.trap?.at === "link" ? isLeaseLink(call) : run.trap?.at === String(number)
-    const timed = isLeaseLink(call) && run.linked === undefined
+    const isTrapped = run.trap?.at === "link" ? isLease : run.trap?.at === String(number)
+    const timed = isLease && run.linked === undefined
       ? Effect.andThen(Effect.sync(() => void (run.linked = clock())), effect)
       : effect
     if (!isTrapped || run.trap === undefined) return timed
@@ -150,7 +155,7 @@ const ended = Effect.andThen(
 )
 
 const operations = {
-  ready: () => Effect.void,
+  ready: () => Effect.sync(flushCompileCache),
   create: (name: string) =>
     Effect.flatMap(Sessions.create({ project: places.project, name, config: Places.config }), use),
   use: (id: string) =>
@@ -225,15 +230,27 @@ const asked = Stream.fromAsyncIterable(process.stdin.setEncoding("utf8"), (cause
   Stream.splitLines
 )
 
+const hook: FileSystemHooks.Hook = (call) => (effect) => step(isLeaseLink(call), effect)
+
 const layerDisk = Disks.layer(Disks.isDisk(disk) ? disk : "real").pipe(
   Layer.provide([NodeFileSystem.layer, NodePath.layer])
 )
 
-const layer = Layer.merge(NodeSessions.layerServices({ directory: places.sessions }), ResumeLimit.layerOff).pipe(
+const layerFiles = Layer.merge(NodeSessions.layerServices({ directory: places.sessions }), ResumeLimit.layerOff).pipe(
   Layer.provide(agent),
   Layer.provideMerge(
     Layer.merge(NodeSessions.layerPlatform, Layer.provide(FileSystemHooks.layer(hook), layerDisk))
   )
 )
+
+/** Only what is needed is imported. */
+const layerDatabase = Layer.unwrap(
+  Effect.map(
+    Effect.promise(() => import("../sql/process.ts")),
+    (Process) => Process.layer(root, { mutant: disk, hook: (sql, run) => step(isLeaseUpdate(sql), run) })
+  )
+).pipe(Layer.provide(agent))
+
+const layer: Layer.Layer<NodeSessions.Services, unknown> = Database.isRoot(root) ? layerDatabase : layerFiles
 
 await Effect.runPromise(Effect.provide(Stream.runForEach(asked, obey), Layer.merge(layer, Logger.layer([]))))

@@ -5,8 +5,10 @@ import { readFileSync } from "node:fs"
 import * as Lease from "../../../src/core/Lease.ts"
 import * as Layout from "../../../src/services/store/Layout.ts"
 import * as Programs from "../../suites/programs.ts"
+import type { Ground, Standing } from "../ground.ts"
 import type { Disk } from "../mutants/disks.ts"
 import type * as Places from "../places.ts"
+import type * as SqlBroken from "../sql/broken.ts"
 import * as Said from "./said.ts"
 
 const program = Programs.fileOf(new URL("contender.ts", import.meta.url))
@@ -51,8 +53,11 @@ export interface Contender {
 
 const patience = "30 seconds"
 
+/** What a contender's store is broken by: its disk, or the statements that it makes. */
+export type Broken = Disk | SqlBroken.Mutant
+
 /** A process of its own. It ends with the scope. */
-export const start = Effect.fnUntraced(function*(root: string, disk: Disk) {
+export const start = Effect.fnUntraced(function*(root: string, disk: Broken) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const requests = yield* Queue.unbounded<string>()
   const child = yield* spawner.spawn(
@@ -123,14 +128,6 @@ export const start = Effect.fnUntraced(function*(root: string, disk: Disk) {
   return contender
 })
 
-/** What lies in a session's directory. */
-export interface Standing {
-  readonly names: ReadonlyArray<string>
-  readonly epoch: number
-  readonly lease: Option.Option<Lease.Lease>
-  readonly snapshot: string
-}
-
 export const look = Effect.fnUntraced(function*(places: ReturnType<typeof Places.below>, id: string) {
   const fs = yield* FileSystem.FileSystem
   const directory = `${places.sessions}/${id}`
@@ -146,6 +143,10 @@ export const look = Effect.fnUntraced(function*(places: ReturnType<typeof Places
   }
   return standing
 }, Effect.mapError(({ message }) => new Unable({ what: message })))
+
+/** What a ground has of a session. */
+export const standing = (ground: Ground, id: string) =>
+  Effect.mapError(ground.look(id), ({ message }) => new Unable({ what: message }))
 
 /** What is wrong with a session that was just closed, and whose highest lease was `before`. */
 export const untidiness = ({ epoch, names }: Standing, before: number): ReadonlyArray<string> => [

@@ -3,8 +3,8 @@
  * succeeds, the others name it; it appends and closes.
  */
 import { Effect, Option, Random } from "effect"
-import { workspace } from "../aftermath.ts"
-import type { Disk } from "../mutants/disks.ts"
+import * as FilesGround from "../files-ground.ts"
+import type { Make } from "../ground.ts"
 import type { Contender, Trap } from "./contenders.ts"
 import * as Contenders from "./contenders.ts"
 import type * as Said from "./said.ts"
@@ -84,13 +84,15 @@ const contention = (heard: ReadonlyArray<Heard>) => {
 export const rounds = Effect.fnUntraced(function*(options: {
   readonly rounds: number
   readonly processes: number
-  readonly disk?: Disk
+  readonly disk?: Contenders.Broken
+  /** Files by default. */
+  readonly ground?: Make
 }) {
   const { disk = "real", processes } = options
-  const places = yield* workspace
+  const ground = yield* Effect.orDie(options.ground ?? FilesGround.make)
   const contenders = yield* Effect.forEach(
     Array.from({ length: processes }),
-    () => Contenders.start(places.root, disk),
+    () => Contenders.start(ground.root, disk),
     { concurrency: "unbounded" }
   )
   const [first, ...others] = contenders
@@ -103,7 +105,7 @@ export const rounds = Effect.fnUntraced(function*(options: {
 
   const round = Effect.fnUntraced(function*(number: number) {
     const start = starts[number % starts.length] ?? "at once"
-    const { epoch } = yield* Contenders.look(places, id)
+    const { epoch } = yield* Contenders.standing(ground, id)
     const heard = yield* resumeTogether(contenders, start)
     const { linking, underWay } = contention(heard)
     counts.rounds++
@@ -120,7 +122,7 @@ export const rounds = Effect.fnUntraced(function*(options: {
         else if (line !== "close") said.push(text)
       }
     }
-    wrong.push(...Contenders.untidiness(yield* Contenders.look(places, id), epoch))
+    wrong.push(...Contenders.untidiness(yield* Contenders.standing(ground, id), epoch))
     findings.push(...wrong.map((what) => `round ${number}, ${start}: ${what}`))
   })
 
@@ -132,6 +134,6 @@ export const rounds = Effect.fnUntraced(function*(options: {
     ),
     Effect.catch(({ message }) => Effect.sync(() => findings.push(`round ${counts.rounds - 1}: ${message}`)))
   )
-  findings.push(...yield* Contenders.strays(places, id))
+  findings.push(...yield* ground.strays(id))
   return { findings, ...counts }
 }, (effect) => Effect.scoped(effect))

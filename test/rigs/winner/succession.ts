@@ -4,8 +4,8 @@
  * everything that was acknowledged; then it is its turn to be killed.
  */
 import { Array as Arr, Effect, Random } from "effect"
-import { workspace } from "../aftermath.ts"
-import type { Disk } from "../mutants/disks.ts"
+import * as FilesGround from "../files-ground.ts"
+import type { Make } from "../ground.ts"
 import type { Contender } from "./contenders.ts"
 import * as Contenders from "./contenders.ts"
 import * as Contest from "./contest.ts"
@@ -41,14 +41,17 @@ const missing = (found: ReadonlyArray<string>, stored: ReadonlyArray<string>, sa
 export const deaths = Effect.fnUntraced(function*(options: {
   readonly rounds: number
   readonly waiting: number
-  readonly disk?: Disk
+  readonly disk?: Contenders.Broken
+  /** Files by default. */
+  readonly ground?: Make
 }) {
   const { disk = "real", rounds, waiting } = options
-  const places = yield* workspace
-  const start = Contenders.start(places.root, disk)
+  const ground = yield* Effect.orDie(options.ground ?? FilesGround.make)
+  const start = Contenders.start(ground.root, disk)
   const findings: Array<string> = []
   let deaths = 0
   let label = "at the beginning"
+  let epoch = 0
 
   yield* Effect.gen(function*() {
     let victim = yield* start
@@ -61,6 +64,8 @@ export const deaths = Effect.fnUntraced(function*(options: {
       const [death, next] = yield* Effect.all([workToDeath(victim), heir], { concurrency: 2 })
       deaths++
       label = `death ${number}, ${death.label}`
+      yield* ground.freed(victim.pid)
+      epoch = (yield* Contenders.standing(ground, id)).epoch
       const heard = yield* Contest.resumeTogether(heirs, number % 2 === 0 ? "at once" : "before the lease")
       const won = heard.find(({ answer }) => answer.came === "done")
       const found = won?.answer.texts ?? []
@@ -74,10 +79,9 @@ export const deaths = Effect.fnUntraced(function*(options: {
       victim = won.contender
       heirs = [...heirs.filter(({ pid }) => pid !== victim.pid), next]
     }
-    const { epoch } = yield* Contenders.look(places, id)
     yield* victim.must("close")
-    findings.push(...Contenders.untidiness(yield* Contenders.look(places, id), epoch))
-    findings.push(...yield* Contenders.strays(places, id))
+    findings.push(...Contenders.untidiness(yield* Contenders.standing(ground, id), epoch))
+    findings.push(...yield* ground.strays(id))
   }).pipe(Effect.catch(({ message }) => Effect.sync(() => findings.push(`${label}: ${message}`))))
   return { findings, deaths }
 }, (effect) => Effect.scoped(effect))

@@ -4,9 +4,9 @@
  * and closes. Then the first goes on, and must change nothing that counts.
  */
 import { Effect, Option, Random } from "effect"
-import { workspace } from "../aftermath.ts"
-import type { Disk } from "../mutants/disks.ts"
-import type { Contender, Standing } from "./contenders.ts"
+import * as FilesGround from "../files-ground.ts"
+import type { Ground, Make, Standing } from "../ground.ts"
+import type { Contender } from "./contenders.ts"
 import * as Contenders from "./contenders.ts"
 import type * as Said from "./said.ts"
 
@@ -146,7 +146,7 @@ const takeOver = Effect.fnUntraced(function*(taker: Contender, tag: string, mean
 })
 
 interface Pair {
-  readonly places: Effect.Success<typeof workspace>
+  readonly ground: Ground
   readonly holder: Contender
   readonly taker: Contender
   readonly id: string
@@ -181,10 +181,10 @@ const sleepAt = Effect.fnUntraced(function*(
   { meanwhile, moment, name, number }: Sleep,
   report: (wrong: ReadonlyArray<string>) => void
 ) {
-  const { holder, id, places, taker } = pair
+  const { ground, holder, id, taker } = pair
   const operation: Operation = operations[name]
   const tag = `${name} ${number} ${moment}`
-  const look = Contenders.look(places, id)
+  const look = Contenders.standing(ground, id)
   yield* operation.prepare(holder, tag)
   const begun = name === "append" || name === "checkpoint" || name === "close" || name === "recover"
   const acknowledged = begun ? [...pair.stored, `${tag} begun`] : pair.stored
@@ -259,27 +259,27 @@ const beyond = Effect.fnUntraced(function*(holder: Contender, tag: string) {
 
 /** Both go on working, and nothing is left over. */
 const nextTurn = Effect.fnUntraced(function*(pair: Pair, everything: ReadonlyArray<string>, before: number) {
-  const { holder, id, places } = pair
+  const { ground, holder, id } = pair
   const { texts = [] } = yield* holder.must("resume")
   yield* holder.must("close")
   pair.stored = texts
   return [
     ...Contenders.differences(texts, everything).map((what) => `in the end ${what}`),
-    ...Contenders.untidiness(yield* Contenders.look(places, id), before)
+    ...Contenders.untidiness(yield* Contenders.standing(ground, id), before)
   ]
 })
 
 /** Two processes with a session of their own. */
-const pairUp = Effect.fnUntraced(function*(disk: Disk) {
-  const places = yield* workspace
+const pairUp = Effect.fnUntraced(function*(disk: Contenders.Broken, make: Make = FilesGround.make) {
+  const ground = yield* Effect.orDie(make)
   const [holder, taker] = yield* Effect.all(
-    [Contenders.start(places.root, disk), Contenders.start(places.root, disk)],
+    [Contenders.start(ground.root, disk), Contenders.start(ground.root, disk)],
     { concurrency: 2 }
   )
   const { id = "" } = yield* holder.must("create suspended")
   yield* holder.must("close")
   yield* taker.must(`use ${id}`)
-  const pair: Pair = { places, holder, taker, id, stored: [] }
+  const pair: Pair = { ground, holder, taker, id, stored: [] }
   return pair
 })
 
@@ -296,17 +296,18 @@ const placesIn = Effect.fnUntraced(function*(pair: Pair, name: Name, every: numb
 const sleepThrough = Effect.fnUntraced(function*(options: {
   readonly names: ReadonlyArray<Name>
   readonly every: number
-  readonly disk: Disk
+  readonly disk: Contenders.Broken
+  readonly ground: Make | undefined
   readonly meanwhile: Meanwhile
   readonly enough: number
 }) {
-  const { disk, enough, every, meanwhile, names } = options
+  const { disk, enough, every, ground, meanwhile, names } = options
   const findings: Array<string> = []
   let sleeps = 0
   let at = "at the beginning"
   const report = (wrong: ReadonlyArray<string>) => void findings.push(...wrong.map((what) => `${at}: ${what}`))
   yield* Effect.gen(function*() {
-    const pair = yield* pairUp(disk)
+    const pair = yield* pairUp(disk, ground)
     for (const name of names) {
       for (const { moment, number } of yield* placesIn(pair, name, every)) {
         if (findings.length >= enough) return
@@ -315,7 +316,7 @@ const sleepThrough = Effect.fnUntraced(function*(options: {
         sleeps++
       }
     }
-    report(yield* Contenders.strays(pair.places, pair.id))
+    report(yield* pair.ground.strays(pair.id))
   }).pipe(
     Effect.catch(({ message }) => Effect.sync(() => report([message]))),
     Effect.scoped
@@ -329,7 +330,9 @@ const isName = (name: string): name is Name => name in operations
 export const sleepEverywhere = Effect.fnUntraced(function*(options: {
   readonly every: number
   readonly names?: ReadonlyArray<Name>
-  readonly disk?: Disk
+  readonly disk?: Contenders.Broken
+  /** Files by default. */
+  readonly ground?: Make
   readonly meanwhile?: ReadonlyArray<Meanwhile>
   /** How many findings end the run. */
   readonly enough?: number
@@ -338,12 +341,13 @@ export const sleepEverywhere = Effect.fnUntraced(function*(options: {
     disk = "real",
     enough = 50,
     every,
+    ground,
     meanwhile = ["closed", "runs"],
     names = Object.keys(operations).filter(isName)
   } = options
   const both = yield* Effect.forEach(
     meanwhile,
-    (meanwhile) => sleepThrough({ names, every, disk, meanwhile, enough }),
+    (meanwhile) => sleepThrough({ names, every, disk, ground, meanwhile, enough }),
     { concurrency: 2 }
   )
   return {
