@@ -252,7 +252,9 @@ export const ended = (reason: SessionError.SessionEnded["reason"], id: string): 
       return ["It is not running here.", `Resume it first: reprise resume ${id}`]
     case "LeaseLost":
       return [
-        `It was taken over by ${reason.holder === undefined ? "somebody else" : Holder.format(reason.holder)}.`,
+        reason.holder === undefined
+          ? "Its lease is lost: it was taken over, or its store was out of reach for too long."
+          : `It was taken over by ${Holder.format(reason.holder)}.`,
         `Go on there, or take it back: reprise resume ${id} --take-over`,
         ExitCode.busy
       ]

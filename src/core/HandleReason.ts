@@ -95,7 +95,8 @@ export class Closed extends Schema.TaggedError<Closed>(error("Closed"))("Closed"
 }
 
 /**
- * Another process took the session over. What was acknowledged is safe there.
+ * Another process took the session over, or may have: `holder` is who did, where
+ * that is known. What was acknowledged is safe.
  *
  * @category reasons
  * @since 0.1.0
@@ -104,8 +105,9 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>(error("LeaseLost"))
   holder: Schema.optionalKey(Holder.Holder)
 }) {
   override get message(): string {
-    const by = this.holder === undefined ? "somebody else" : Holder.format(this.holder)
-    return `it was taken over by ${by}. Go on there, or resume it here with takeOver.`
+    return this.holder === undefined
+      ? "its lease is lost: it was taken over, or its store was out of reach for too long. Load it to see who has it."
+      : `it was taken over by ${Holder.format(this.holder)}. Go on there, or resume it here with takeOver.`
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * HMAC-SHA256 with a running hash state, on `node:crypto`. Node's own `Hmac`
  * ends with its first digest; its `Hash` can be copied, so HMAC is built from
- * two of them (RFC 2104).
+ * that (RFC 2104).
  *
  * @since 0.1.0
  */
@@ -17,13 +17,17 @@ const start = (secret: Uint8Array): RunningMac => {
   const pad = (byte: number) => {
     const block = new Uint8Array(blockBytes).fill(byte)
     for (const [index, value] of key.entries()) block[index] = byte ^ value
-    return NodeCrypto.createHash("sha256").update(block)
+    return block
   }
-  const inner = pad(0x36)
-  const outer = pad(0x5c)
+  const inner = NodeCrypto.createHash("sha256").update(pad(0x36))
+  const outer = new Uint8Array(blockBytes + 32)
+  outer.set(pad(0x5c))
   return {
     update: (bytes) => void inner.update(bytes),
-    digest: () => new Uint8Array(outer.copy().update(inner.copy().digest()).digest())
+    digest: () => {
+      outer.set(inner.copy().digest(), blockBytes)
+      return NodeCrypto.hash("sha256", outer, "buffer")
+    }
   }
 }
 

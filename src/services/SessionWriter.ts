@@ -276,10 +276,11 @@ export const make = Effect.fnUntraced(function*(options: {
     )
   })
 
+  const hasBlobs = ({ accepted }: Batch) => accepted.some(({ blobs }) => blobs.length > 0)
+
   /** Stores the blobs of a batch, before anything refers to them. Where that fails, only what has some does. */
   const storeBlobs = Effect.fnUntraced(function*(batch: Batch, at: Timestamp.Timestamp) {
     const items = batch.accepted.filter(({ blobs }) => blobs.length > 0)
-    if (items.length === 0) return batch
     const stored = yield* Effect.exit(endsWhenLost(blobs.store(items.flatMap(({ blobs }) => blobs))))
     if (Exit.isSuccess(stored)) return batch
     for (const { settle } of items) settle(stored)
@@ -293,7 +294,8 @@ export const make = Effect.fnUntraced(function*(options: {
     const items = queue
     queue = []
     const at = yield* now
-    const batch = yield* storeBlobs(assemble(items, at), at)
+    const assembled = assemble(items, at)
+    const batch = hasBlobs(assembled) ? yield* storeBlobs(assembled, at) : assembled
     if (batch.accepted.length === 0) return
     const outcome = yield* Effect.exit(writeBatch(batch))
     if (Exit.isSuccess(outcome)) announce()

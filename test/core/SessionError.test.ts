@@ -178,7 +178,7 @@ const errors: ReadonlyArray<readonly [error: SessionError.SessionError, facts: R
   [rejected(new SessionError.Refused({ cause: new Error(secret) })), [id, "redaction hook"], "see cause"],
   [ended(new SessionError.Closed({})), [id, "closed"], "Resume it to go on"],
   [ended(new SessionError.LeaseLost({ holder })), [id, "process 4711 on box"], "Go on there, or resume it here"],
-  [ended(new SessionError.LeaseLost({})), [id, "somebody else"], "Go on there, or resume it here"],
+  [ended(new SessionError.LeaseLost({})), [id, "its lease is lost", "out of reach"], "Load it to see who has it"],
   [ended(new SessionError.NotRunning({})), [id, "not running here"], "Resume it first"],
   [
     new SessionError.StoreError({ operation: "reading", cause: new Error(secret) }),

@@ -91,26 +91,24 @@ const endsOfSync = (held: string, path: string, wanted: Files.Wanted): Files.End
   }
 }
 
-const standOf = (fd: number): Files.Stand => {
-  const version = versionOf(NodeFs.fstatSync(fd, { bigint: true }))
+const standing = (stats: NodeFs.BigIntStats): Files.Stand => {
+  const version = versionOf(stats)
   return { version, isSettled: Files.isSettled(version, Date.now()) }
 }
+
+const standOf = (fd: number): Files.Stand => standing(NodeFs.fstatSync(fd, { bigint: true }))
 
 const isUnchanged = (fd: number, before: Files.Stand): boolean =>
   before.isSettled && standOf(fd).version.identity === before.version.identity
 
-/** Opened anew: so it is the directory that is there now, also where others change it over a network. */
-const stand = (anchor: Anchor) => (path: string) =>
+const stand = (path: string) =>
   Effect.try({
     try: () => {
-      const { fd } = anchor.open(path)
-      try {
-        return standOf(fd)
-      } finally {
-        NodeFs.closeSync(fd)
-      }
+      const stats = NodeFs.lstatSync(path, { bigint: true })
+      if (!stats.isDirectory()) throw Files.wrongKind("lstat", path, "a directory", OpenFile.typeOf(stats))
+      return standing(stats)
     },
-    catch: failure("readDirectory", path)
+    catch: failure("lstat", path)
   })
 
 /** Which file is at a path, where there is one. */
@@ -168,7 +166,7 @@ export const onThreads = (anchor: Anchor): Files.InOneGo => ({
       },
       catch: failure("open", path)
     })),
-  stand: stand(anchor),
+  stand,
   versions: (paths) => Effect.promise(() => Promise.all(paths.map(versionAt)))
 })
 
@@ -215,7 +213,7 @@ export const atOnce = (anchor: Anchor): Files.InOneGo => {
         () => lookSync(anchor, path, reading, steadiness),
         () => threads.look(path, reading, steadiness)
       ),
-    stand: stand(anchor),
+    stand,
     versions: (paths) =>
       Effect.sync(() =>
         paths.map((path) => directoryVersion(NodeFs.lstatSync(path, { bigint: true, throwIfNoEntry: false })))

@@ -114,22 +114,19 @@ export const make = (run: Run, fd: number, path: string, isAppending: boolean): 
       })
     })
 
-  const writeAll: FileSystem.File["writeAll"] = Effect.fnUntraced(function*(buffer) {
-    for (let rest = buffer; rest.length > 0;) {
-      const count = yield* writeSlice("writeAll", rest)
+  const writeAll: FileSystem.File["writeAll"] = (buffer) =>
+    buffer.length === 0 ? Effect.void : Effect.flatMap(writeSlice("writeAll", buffer), (count) => {
       if (count === 0) {
-        return yield* PlatformError.systemError({
+        return Effect.fail(PlatformError.systemError({
           _tag: "WriteZero",
           module: "FileSystem",
           method: "writeAll",
           pathOrDescriptor: path,
           description: "nothing was written"
-        })
+        }))
       }
-      rest = rest.subarray(count)
-      if (rest.length > 0) yield* Effect.yieldNow
-    }
-  })
+      return count === buffer.length ? Effect.void : Effect.andThen(Effect.yieldNow, writeAll(buffer.subarray(count)))
+    })
 
   return {
     [FileSystem.FileTypeId]: FileSystem.FileTypeId,

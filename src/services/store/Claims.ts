@@ -214,7 +214,7 @@ export const make = (services: {
           }
           const journal = current.value
           if (journal.isProvisional) yield* keepJournal
-          yield* hold
+          if (!isHeld) yield* hold
           // Late lines of a former holder count where the next one gave the session back.
           yield* stillHeld
           isSettled = false
