@@ -43,9 +43,10 @@ export const find = (bytes: Uint8Array): Option.Option<MessageLines> => {
     const end = bytes.indexOf(newline, from)
     if (end < 0) return Option.none()
     const isLast = bytes[end + 1] === closeBracket
-    const line = bytes.subarray(from, isLast ? end : end - 1)
-    if (line[0] !== openBrace || line.at(-1) !== closeBrace) return Option.none()
-    lines.push(line)
+    const to = isLast ? end : end - 1
+    if (bytes[from] !== openBrace || bytes[to - 1] !== closeBrace) return Option.none()
+    // The same as `subarray`, in half the time.
+    lines.push(new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from))
     if (isLast) return Option.some({ before, lines, after: bytes.subarray(end) })
     if (bytes[end - 1] !== comma) return Option.none()
     from = end + 1

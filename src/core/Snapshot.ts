@@ -211,7 +211,7 @@ export const open = (
 ): Result.Result<Opened, InvalidJson | SchemaVersion> =>
   Result.gen(function*() {
     const signature = yield* verify(keyRing, id, bytes, rules)
-    const { earlier, wanted } = endOf(bytes, rules)
+    const { earlier, found, wanted } = endOf(bytes, rules)
     const document = yield* Result.mapError(
       JsonDocument.parse(wanted, rules.maxDepth),
       (reason) => new InvalidJson({ id, reason })
@@ -228,21 +228,25 @@ export const open = (
       earlier,
       get messages() {
         return messages ??= version === rules.format.version
-          ? messageLines(bytes, state.conversation, earlier)
+          ? messageLines(found(), state.conversation, earlier)
           : state.conversation.map(encodeMessage)
       }
     }
   })
 
-/** The snapshot with as many of its messages as are wanted, and how many others it has. */
+/** The snapshot with as many of its messages as are wanted, how many others it has, and all of them as lines. */
 const endOf = (bytes: Uint8Array, { format, tail }: Rules) => {
+  let lines: Option.Option<MessageLines.MessageLines> | undefined
+  const found = () => lines ??= MessageLines.find(bytes)
   const version = Option.match(Head.claims(bytes), { onNone: () => 0, onSome: ({ version }) => version })
-  const found = tail === undefined || version !== format.version ? Option.none() : MessageLines.find(bytes)
-  const count = Option.match(found, { onNone: () => 0, onSome: ({ lines }) => lines.length })
-  const earlier = Math.max(0, count - (tail ?? count))
-  return Option.isSome(found) && earlier > 0
-    ? { earlier, wanted: MessageLines.around(found.value, found.value.lines.slice(earlier)) }
-    : { earlier: 0, wanted: bytes }
+  if (tail === undefined || version !== format.version) return { earlier: 0, found, wanted: bytes }
+  return Option.match(Option.filter(found(), ({ lines }) => lines.length > tail), {
+    onNone: () => ({ earlier: 0, found, wanted: bytes }),
+    onSome: (all) => {
+      const earlier = all.lines.length - tail
+      return { earlier, found, wanted: MessageLines.around(all, all.lines.slice(earlier)) }
+    }
+  })
 }
 
 /**
@@ -347,11 +351,11 @@ const parseMessage = (json: Json.JsonObject) => Result.mapError(isMessage(json),
 
 /** The messages as they are stored; encoded again where they are not a line each. */
 const messageLines = (
-  bytes: Uint8Array,
+  found: Option.Option<MessageLines.MessageLines>,
   conversation: ReadonlyArray<Session.Message>,
   earlier: number
 ): ReadonlyArray<Uint8Array> =>
-  MessageLines.find(bytes).pipe(
+  found.pipe(
     Option.map(({ lines }) => lines),
     Option.filter((lines) => lines.length === earlier + conversation.length),
     Option.getOrElse(() => conversation.map(encodeMessage))
