@@ -35,10 +35,12 @@ const others: ReadonlyArray<Schema.Json> = [null, true, -1, "", "text", [], [1],
 function* mutated(value: Schema.Json, depth: number): Generator<Schema.Json> {
   if (typeof value !== "object" || value === null || depth === 0) return
   for (const [key, member] of Object.entries<Schema.Json>(value)) {
-    const put = (instead: Schema.Json): Schema.Json =>
-      JsonDocument.isObject(value)
-        ? { ...value, [key]: instead }
-        : Object.values<Schema.Json>(value).map((one, index) => String(index) === key ? instead : one)
+    const put = (instead: Schema.Json): Schema.Json => {
+      const members = Object.entries<Schema.Json>(value).map(([name, one]) =>
+        [name, name === key ? instead : one] as const
+      )
+      return JsonDocument.isObject(value) ? Object.fromEntries(members) : members.map(([, one]) => one)
+    }
     for (const other of others) yield put(other)
     for (const inner of mutated(member, depth - 1)) yield put(inner)
     if (JsonDocument.isObject(value)) yield Object.fromEntries(Object.entries(value).filter(([name]) => name !== key))
