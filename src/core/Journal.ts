@@ -20,6 +20,7 @@ import * as Envelope from "./Envelope.ts"
 import * as Json from "./Json.ts"
 import * as JsonDocument from "./JsonDocument.ts"
 import * as Migration from "./Migration.ts"
+import * as SealedLine from "./SealedLine.ts"
 import type { SessionState } from "./Session.ts"
 import { BrokenJournal, InvalidJson, type SchemaVersion, Shape, UnknownKey } from "./SessionError.ts"
 import * as SessionEvent from "./SessionEvent.ts"
@@ -117,10 +118,10 @@ export const writer = (keyRing: KeyRing, start: Start): Option.Option<Writer> =>
         revision: start.revision
       })
       return {
-        firstLine: sealed(mac, [{ start: first.slice(0, -1), rest: nothing }]),
+        firstLine: SealedLine.seal(mac, [{ start: first.slice(0, -1), rest: new Uint8Array() }]),
         encode: (entries) => {
           const batch = seq + 1
-          return sealed(
+          return SealedLine.seal(
             mac,
             entries.map(({ at, json }) => ({
               start: `{"seq":${++seq},"batch":${batch},"at":"${at}","event":`,
@@ -131,53 +132,6 @@ export const writer = (keyRing: KeyRing, start: Start): Option.Option<Writer> =>
       }
     }
   )
-}
-
-const macLength = 43
-const sealLength = `,"mac":""}`.length + macLength
-const newline = Text.toBytes("\n")
-
-/** An object without its closing brace: how it starts, in ASCII, and what follows. */
-interface Body {
-  readonly start: string
-  readonly rest: Uint8Array
-}
-
-const nothing = new Uint8Array()
-
-/** Signs objects, one a line: the MAC becomes the last member of each. */
-const sealed = (mac: RunningMac, bodies: ReadonlyArray<Body>): Uint8Array => {
-  const lengths = bodies.map(({ rest, start }) => start.length + rest.length + sealLength + newline.length)
-  const lines = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0))
-  let offset = 0
-  for (const { rest, start } of bodies) {
-    const body = offset
-    offset += Text.encodeInto(start, lines.subarray(offset))
-    lines.set(rest, offset)
-    offset += rest.length
-    mac.update(lines.subarray(body, offset))
-    const end = offset
-    const signature = Signature.make("", mac.digest()).text.slice(-macLength)
-    offset += Text.encodeInto(`,"mac":"${signature}"}\n`, lines.subarray(offset))
-    mac.update(lines.subarray(end, offset))
-  }
-  return lines
-}
-
-/**
- * Takes a line (without its newline) for verified, and moves the running MAC
- * behind it.
- */
-const unseal = (mac: RunningMac, keyId: string, line: Uint8Array): Option.Option<Uint8Array> => {
-  const body = line.subarray(0, Math.max(0, line.length - sealLength))
-  const end = Text.fromBytes(line.subarray(body.length))
-  const encoded = Option.flatMap(end, (text) => Option.fromUndefinedOr(/^,"mac":"([^"]*)"\}$/.exec(text)?.[1]))
-  const signature = Option.flatMap(encoded, (text) => Signature.parse(`hs256.${keyId}.${text}`))
-  mac.update(body)
-  if (!Option.exists(signature, (signature) => Signature.matches(mac, signature))) return Option.none()
-  mac.update(line.subarray(body.length))
-  mac.update(newline)
-  return Option.some(body)
 }
 
 const [newlineByte, comma, openBracket, closeBracket] = [0x0a, 0x2c, 0x5b, 0x5d]
@@ -272,7 +226,7 @@ export const open = (
     ? readWhole(another.value, key, bytes, { firstLine, revision: first.value.revision, maxDepth: rules.maxDepth })
     : Option.none()
   if (Option.isSome(whole)) return Result.succeed({ ...first.value, events: whole.value, torn: 0 })
-  if (firstLine.length === bytes.length || Option.isNone(unseal(mac.value, key, firstLine))) {
+  if (firstLine.length === bytes.length || Option.isNone(SealedLine.open(mac.value, key, firstLine))) {
     return broken(1)
   }
 
@@ -283,7 +237,7 @@ export const open = (
   while (offset < bytes.length) {
     number++
     const end = bytes.indexOf(newlineByte, offset)
-    const line = end < 0 ? Option.none() : unseal(mac.value, key, bytes.subarray(offset, end))
+    const line = end < 0 ? Option.none() : SealedLine.open(mac.value, key, bytes.subarray(offset, end))
     if (Option.isNone(line)) {
       return isLastBatch(bytes.subarray(offset), revision + 1)
         ? Result.succeed({ ...first.value, events, torn: bytes.length - offset })
@@ -319,7 +273,7 @@ const readWhole = (
   const lastLine = bytes.lastIndexOf(newlineByte, end - 1) + 1
   if (bytes[end] !== newlineByte || lastLine <= firstLine.length) return Option.none()
   mac.update(bytes.subarray(0, lastLine))
-  if (Option.isNone(unseal(mac, keyId, bytes.subarray(lastLine, end)))) return Option.none()
+  if (Option.isNone(SealedLine.open(mac, keyId, bytes.subarray(lastLine, end)))) return Option.none()
   const { array, length } = arrayOf(bytes.subarray(firstLine.length))
   return Text.fromBytes(array).pipe(
     Option.flatMap((text) => Result.getSuccess(Json.parse(text, { maxDepth: maxDepth + 1 }))),

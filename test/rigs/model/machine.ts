@@ -77,9 +77,9 @@ interface Disk {
   pause: () => number
 }
 
-export const sessions = "/work/sessions"
-export const projects = ["/work/a", "/work/b", "/work/c"] as const
-export const missingProject = "/work/none"
+export const sessions = "/home/code/sessions"
+export const projects = ["/home/code/a", "/home/code/b", "/home/code/c"] as const
+export const missingProject = "/home/code/none"
 
 const waits = (turns: number): Effect.Effect<void> =>
   turns === 0 ? Effect.void : Effect.andThen(Effect.yieldNow, waits(turns - 1))
