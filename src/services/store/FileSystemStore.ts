@@ -29,6 +29,7 @@ import { SessionLimits } from "../SessionLimits.ts"
 import * as BlobFiles from "./BlobFiles.ts"
 import type { JournalFile } from "./Claims.ts"
 import * as Claims from "./Claims.ts"
+import * as Contention from "./Contention.ts"
 import { type Claim, firstEpoch, type NewBlobs, SessionStore, type Stored } from "./Contract.ts"
 import * as Deposit from "./Deposit.ts"
 import * as Files from "./Files.ts"
@@ -38,13 +39,6 @@ import * as Leases from "./Leases.ts"
 import { sweepPrivate } from "./Leftovers.ts"
 import * as Listing from "./Listing.ts"
 import * as SessionFiles from "./SessionFiles.ts"
-
-/** How often a race for a lease is run again before it is given up. */
-const attempts = 100
-
-/** What a lease over this one is undone with: nobody holds the session then, and it is in the trash if it was. */
-const atRest = ({ lease }: Standing): "released" | "removed" =>
-  Option.exists(lease, ({ state }) => state === "removed") ? "removed" : "released"
 
 const failsIn = (operation: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.catchIf(
@@ -113,20 +107,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           directory: path.join(base, Layout.privateName(purpose, liveness.self, nonce))
         }))
 
-      /** Since when a directory that can't be read is in the trash, if it is. */
-      const removalOf = (directory: string) =>
-        standingOf(directory).pipe(
-          Effect.map((standing) =>
-            Option.match(
-              Option.filter(standing.lease, () => isRemoved(standing)),
-              {
-                onNone: () => ({}),
-                onSome: ({ since }) => ({ removedAt: since })
-              }
-            )
-          ),
-          Effect.orElseSucceed(() => ({}))
-        )
+      const { removalOf, standingOf, whetherRemoved, win } = Contention.make({ base, files, leases, path })
 
       const listing = Listing.make({
         base,
@@ -252,71 +233,14 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           failsIn("deposit")
         )
 
-      /** Tries again where others changed what it looks at, as long as the session is there. */
-      const againWhileThere = <A, E>(directory: string, attempt: Effect.Effect<Option.Option<A>, E | PlatformError>) =>
-        attempt.pipe(
-          Effect.catchIf(Files.isMissing, () => Effect.as(files.lstat(directory), Option.none<A>())),
-          Effect.repeat({ until: Option.isSome, times: attempts }),
-          Effect.flatMap(Option.match({
-            onNone: () =>
-              Effect.fail(Files.wrongKind("link", directory, "a lease", "others that were faster each time")),
-            onSome: Effect.succeed
-          }))
-        )
-
-      const standingOf = (directory: string) =>
-        againWhileThere(
-          directory,
-          Effect.asSome(Effect.flatMap(leases.names(directory), (names) => leases.standing(directory, names)))
-        )
-
-      /**
-       * Wins the next lease of a session as long as nobody stands in the way;
-       * none where nothing is to be done.
-       */
-      const win = (
-        directory: string,
-        state: "held" | "released" | "removed",
-        judge: (standing: Standing, names: Layout.Names) => Effect.Effect<boolean, NotFoundOrBusy>
-      ) =>
-        Effect.gen(function*() {
-          const names = yield* leases.names(directory)
-          const standing = yield* leases.standing(directory, names)
-          if (!(yield* judge(standing, names))) {
-            return Option.some(Option.none<Won>())
-          }
-          // Whoever created it may not have come as far as this.
-          if (standing.epoch === firstEpoch) yield* files.syncDirectory(base)
-          // One that is purged stays removed since when it was, also where that fails.
-          const since = state === "removed" && isRemoved(standing)
-            ? Option.map(standing.lease, ({ since }) => since)
-            : Option.none()
-          return Option.map(
-            yield* leases.win(directory, standing.epoch, state, {
-              undo: atRest(standing),
-              ...(Option.isSome(since) ? { since: since.value } : {})
-            }),
-            Option.some
-          )
-        }).pipe((attempt) => againWhileThere(directory, attempt))
-      type NotFoundOrBusy = AlreadyRunning | NotFound | PlatformError
-
       const unless = (isRefused: (standing: Standing) => boolean) => (standing: Standing) =>
         isRefused(standing) ? Effect.fail(Leases.alreadyRunning(standing)) : Effect.succeed(true)
-
-      const isRemoved = ({ lease }: Standing): boolean => Option.exists(lease, ({ state }) => state === "removed")
-
-      /** Whether a session is in the trash. A lease that is there and can't be read does not tell. */
-      const whetherRemoved = (directory: string, standing: Standing): Effect.Effect<boolean, PlatformError> =>
-        standing.epoch > 0 && Option.isNone(standing.lease)
-          ? Effect.fail(Files.wrongKind("read", path.join(directory, Layout.lease(standing.epoch)), "a lease", "none"))
-          : Effect.succeed(isRemoved(standing))
 
       const claim: SessionStore["Service"]["claim"] = (id, options) =>
         Effect.gen(function*() {
           const directory = yield* locate(id)
           const won = yield* win(directory, "held", (standing) =>
-            isRemoved(standing)
+            Contention.isRemoved(standing)
               ? Effect.fail(new NotFound({ target: `${id} outside the trash` }))
               : unless((standing) => options?.takeOver !== true && Leases.isHeld(standing))(standing))
           if (Option.isNone(won)) return yield* new NotFound({ target: id })
@@ -339,7 +263,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const change = (
         operation: string,
         id: SessionId.SessionId,
-        act: (directory: string) => Effect.Effect<unknown, NotFoundOrBusy>
+        act: (directory: string) => Effect.Effect<unknown, Contention.NotFoundOrBusy>
       ) =>
         Effect.flatMap(locate(id), act).pipe(
           Effect.catchIf(Files.isMissing, () => new NotFound({ target: id })),
@@ -370,7 +294,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const remove: SessionStore["Service"]["remove"] = (id, options) =>
         change("remove", id, (directory) =>
           win(directory, "removed", (standing) => {
-            if (isRemoved(standing)) return Effect.as(files.syncDirectory(directory), false)
+            if (Contention.isRemoved(standing)) return Effect.as(files.syncDirectory(directory), false)
             if (Leases.isHeld(standing)) return Effect.fail(Leases.alreadyRunning(standing))
             return Effect.as(
               options?.interrupted === true ? Effect.void : refuseOpen(id, directory, standing),
@@ -389,7 +313,8 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       const restore: SessionStore["Service"]["restore"] = (id) =>
         change("restore", id, (directory) =>
-          win(directory, "released", (standing) => whetherRemoved(directory, standing)))
+          win(directory, "released", (standing) =>
+            whetherRemoved(directory, standing)))
 
       const purge: SessionStore["Service"]["purge"] = (id) =>
         change("purge", id, (directory) =>

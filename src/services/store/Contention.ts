@@ -1,0 +1,107 @@
+/**
+ * Who gets the next lease of a session: whoever wants it looks at the highest one,
+ * and tries again where others were faster.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import type { AlreadyRunning, NotFound } from "../../core/SessionError.ts"
+import { firstEpoch } from "./Contract.ts"
+import * as Files from "./Files.ts"
+import * as Layout from "./Layout.ts"
+import type { Leases, Standing, Won } from "./Leases.ts"
+
+/** How often a race for a lease is run again before it is given up. */
+const attempts = 100
+
+/** Why a lease is not to be had. */
+export type NotFoundOrBusy = AlreadyRunning | NotFound | PlatformError
+
+/** Whether a session is in the trash, as far as its highest lease can be read. */
+export const isRemoved = ({ lease }: Standing): boolean => Option.exists(lease, ({ state }) => state === "removed")
+
+/** What a lease over this one is undone with: nobody holds the session then, and it is in the trash if it was. */
+const atRest = (standing: Standing): "released" | "removed" => isRemoved(standing) ? "removed" : "released"
+
+export const make = (services: {
+  /** The directory of all sessions. */
+  readonly base: string
+  readonly files: Files.Files
+  readonly leases: Leases
+  readonly path: Path.Path
+}) => {
+  const { base, files, leases, path } = services
+
+  /** Tries again where others changed what it looks at, as long as the session is there. */
+  const againWhileThere = <A, E>(directory: string, attempt: Effect.Effect<Option.Option<A>, E | PlatformError>) =>
+    attempt.pipe(
+      Effect.catchIf(Files.isMissing, () => Effect.as(files.lstat(directory), Option.none<A>())),
+      Effect.repeat({ until: Option.isSome, times: attempts }),
+      Effect.flatMap(Option.match({
+        onNone: () => Effect.fail(Files.wrongKind("link", directory, "a lease", "others that were faster each time")),
+        onSome: Effect.succeed
+      }))
+    )
+
+  const standingOf = (directory: string) =>
+    againWhileThere(
+      directory,
+      Effect.asSome(Effect.flatMap(leases.names(directory), (names) => leases.standing(directory, names)))
+    )
+
+  /**
+   * Wins the next lease of a session as long as nobody stands in the way;
+   * none where nothing is to be done.
+   */
+  const win = (
+    directory: string,
+    state: "held" | "released" | "removed",
+    judge: (standing: Standing, names: Layout.Names) => Effect.Effect<boolean, NotFoundOrBusy>
+  ) =>
+    Effect.gen(function*() {
+      const names = yield* leases.names(directory)
+      const standing = yield* leases.standing(directory, names)
+      if (!(yield* judge(standing, names))) {
+        return Option.some(Option.none<Won>())
+      }
+      // Whoever created it may not have come as far as this.
+      if (standing.epoch === firstEpoch) yield* files.syncDirectory(base)
+      // One that is purged stays removed since when it was, also where that fails.
+      const since = state === "removed" && isRemoved(standing)
+        ? Option.map(standing.lease, ({ since }) => since)
+        : Option.none()
+      return Option.map(
+        yield* leases.win(directory, standing.epoch, state, {
+          undo: atRest(standing),
+          ...(Option.isSome(since) ? { since: since.value } : {})
+        }),
+        Option.some
+      )
+    }).pipe((attempt) => againWhileThere(directory, attempt))
+
+  /** Whether a session is in the trash. A lease that is there and can't be read does not tell. */
+  const whetherRemoved = (directory: string, standing: Standing): Effect.Effect<boolean, PlatformError> =>
+    standing.epoch > 0 && Option.isNone(standing.lease)
+      ? Effect.fail(Files.wrongKind("read", path.join(directory, Layout.lease(standing.epoch)), "a lease", "none"))
+      : Effect.succeed(isRemoved(standing))
+
+  /** Since when a directory that can't be read is in the trash, if it is. */
+  const removalOf = (directory: string) =>
+    standingOf(directory).pipe(
+      Effect.map((standing) =>
+        Option.match(
+          Option.filter(standing.lease, () => isRemoved(standing)),
+          {
+            onNone: () => ({}),
+            onSome: ({ since }) => ({ removedAt: since })
+          }
+        )
+      ),
+      Effect.orElseSucceed(() => ({}))
+    )
+
+  return { removalOf, standingOf, whetherRemoved, win }
+}
