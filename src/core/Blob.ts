@@ -123,12 +123,10 @@ const named = /"sha256":"([0-9a-f]{64})","bytes":(\d{1,15})/g
  * @category getters
  * @since 0.1.0
  */
-export const sizesIn = (encoded: Iterable<Uint8Array>): Map<Digest, number> => {
+export const sizesIn = (encoded: Uint8Array): Map<Digest, number> => {
   const found = new Map<Digest, number>()
-  for (const bytes of encoded) {
-    for (const [, digest, length] of Option.getOrElse(Text.fromBytes(bytes), () => "").matchAll(named)) {
-      if (isDigest(digest)) found.set(digest, Number(length))
-    }
+  for (const [, digest, length] of Option.getOrElse(Text.fromBytes(encoded), () => "").matchAll(named)) {
+    if (isDigest(digest)) found.set(digest, Number(length))
   }
   return found
 }

@@ -274,16 +274,31 @@ const readWhole = (
   if (bytes[end] !== newlineByte || lastLine <= firstLine.length) return Option.none()
   mac.update(bytes.subarray(0, lastLine))
   if (Option.isNone(SealedLine.open(mac, keyId, bytes.subarray(lastLine, end)))) return Option.none()
-  const { array, length } = arrayOf(bytes.subarray(firstLine.length))
+  const events: Array<SessionEvent.Recorded> = []
+  for (let from = firstLine.length; from < end;) {
+    const to = bytes.indexOf(newlineByte, Math.min(from + Text.pieceBytes, end))
+    const lines = Option.filter(
+      linesIn(bytes.subarray(from, to + 1), maxDepth),
+      (lines) => lines.every(({ seq }, index) => seq === revision + 1 + events.length + index)
+    )
+    if (Option.isNone(lines)) return Option.none()
+    for (const { at, event } of lines.value) events.push({ at, event })
+    from = to
+  }
+  return Option.some(events)
+}
+
+/** Lines, each after a newline and the last before one. None where one of them is anything else. */
+const linesIn = (bytes: Uint8Array, maxDepth: number): Option.Option<ReadonlyArray<typeof Line.Type>> => {
+  const { array, length } = arrayOf(bytes)
   return Text.fromBytes(array).pipe(
     Option.flatMap((text) => Result.getSuccess(Json.parse(text, { maxDepth: maxDepth + 1 }))),
     Option.flatMap((json) => Result.getSuccess(isLines(json))),
-    Option.filter((lines) => lines.length === length && lines.every(({ seq }, index) => seq === revision + 1 + index)),
-    Option.map((lines) => lines.map(({ at, event }) => ({ at, event })))
+    Option.filter((lines) => lines.length === length)
   )
 }
 
-/** Lines, each after a newline and the last before one, as one array. */
+/** The same lines as one array. */
 const arrayOf = (lines: Uint8Array): { readonly array: Uint8Array; readonly length: number } => {
   const array = lines.slice()
   let length = 0

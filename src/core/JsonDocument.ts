@@ -38,15 +38,14 @@ const read = (
   bytes: Uint8Array,
   parse: (text: string) => Result.Result<Schema.Json, Fault>,
   maxDepth?: number
-): Result.Result<JsonObject, Reason> =>
-  Result.gen(function*() {
-    const text = yield* Result.fromOption(Text.fromBytes(bytes), () => new NotUtf8({}))
-    const json = yield* Result.mapError(parse(text), (fault) => reasonOf(fault, maxDepth))
-    return yield* Result.fromOption(
-      Option.liftPredicate(json, isObject),
-      () => new Shape({ path: "", expected: "an object" })
-    )
-  })
+): Result.Result<Schema.Json, Reason> =>
+  Result.flatMap(
+    Result.fromOption(Text.fromBytes(bytes), () => new NotUtf8({})),
+    (text) => Result.mapError(parse(text), (fault) => reasonOf(fault, maxDepth))
+  )
+
+const objectOf = (json: Schema.Json): Result.Result<JsonObject, Reason> =>
+  Result.fromOption(Option.liftPredicate(json, isObject), () => new Shape({ path: "", expected: "an object" }))
 
 /**
  * Whether a JSON value is an object.
@@ -65,6 +64,15 @@ export const isObject = (json: Schema.Json): json is JsonObject =>
  * @since 0.1.0
  */
 export const parse = (bytes: Uint8Array, maxDepth?: number): Result.Result<JsonObject, Reason> =>
+  Result.flatMap(parseValue(bytes, maxDepth), objectOf)
+
+/**
+ * Reads any JSON that this library wrote, of at most `maxDepth` levels.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parseValue = (bytes: Uint8Array, maxDepth?: number): Result.Result<Schema.Json, Reason> =>
   read(bytes, (text) => Json.parse(text, maxDepth === undefined ? {} : { maxDepth }), maxDepth)
 
 /**
@@ -74,4 +82,5 @@ export const parse = (bytes: Uint8Array, maxDepth?: number): Result.Result<JsonO
  * @category decoding
  * @since 0.1.0
  */
-export const parseForeign = (bytes: Uint8Array): Result.Result<JsonObject, Reason> => read(bytes, Json.parseForeign)
+export const parseForeign = (bytes: Uint8Array): Result.Result<JsonObject, Reason> =>
+  Result.flatMap(read(bytes, Json.parseForeign), objectOf)

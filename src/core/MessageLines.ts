@@ -1,7 +1,7 @@
 /**
  * The messages of a snapshot as the lines that they were written in: found
  * without parsing, so that a publisher writes them again as they are, and a
- * reader parses the last of them alone.
+ * reader parses a piece of them at a time, or the last of them alone.
  *
  * @since 0.1.0
  */
@@ -14,53 +14,87 @@ import * as Text from "./Text.ts"
  * @category models
  * @since 0.1.0
  */
-export interface MessageLines {
-  /** Up to the first message. */
-  readonly before: Uint8Array
-  /** The UTF-8 of each message. */
-  readonly lines: ReadonlyArray<Uint8Array>
-  /** From the newline after the last message on. */
-  readonly after: Uint8Array
+export interface Framed {
+  /** The snapshot with an empty conversation. */
+  readonly rest: Uint8Array
+  /** The messages, each on a line, with `,` and a newline between them. */
+  readonly messages: Uint8Array
 }
 
-const newline = 0x0a
-const [comma, openBrace, closeBrace, closeBracket] = [0x2c, 0x7b, 0x7d, 0x5d]
-const separator = Text.toBytes(",\n")
+const [newline, comma, openBrace, closeBrace, closeBracket] = [0x0a, 0x2c, 0x7b, 0x7d, 0x5d]
+
+/** Of the `,` and the newline between two messages. */
+const separatorLength = 2
 
 /**
- * Finds the lines; none where the messages are not written a line each.
+ * Finds the messages where they stand between the first newline and the last
+ * one. Whether it is so the parser tells: no text has a newline in it, so the
+ * rest is JSON with an empty conversation, or they are somewhere else.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const find = (bytes: Uint8Array): Option.Option<MessageLines> => {
+export const find = (bytes: Uint8Array): Option.Option<Framed> => {
   const start = bytes.indexOf(newline) + 1
   const before = bytes.subarray(0, start)
   if (!Text.loosely(before).endsWith(",\"conversation\":[\n")) return Option.none()
-  if (bytes[start] === newline) return Option.some({ before, lines: [], after: bytes.subarray(start) })
-  const lines: Array<Uint8Array> = []
-  for (let from = start;;) {
-    const end = bytes.indexOf(newline, from)
-    if (end < 0) return Option.none()
-    const isLast = bytes[end + 1] === closeBracket
-    const to = isLast ? end : end - 1
-    if (bytes[from] !== openBrace || bytes[to - 1] !== closeBrace) return Option.none()
-    // The same as `subarray`, in half the time.
-    lines.push(new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from))
-    if (isLast) return Option.some({ before, lines, after: bytes.subarray(end) })
-    if (bytes[end - 1] !== comma) return Option.none()
-    from = end + 1
-  }
+  const end = bytes.lastIndexOf(newline)
+  if (bytes[end + 1] !== closeBracket) return Option.none()
+  return Option.some({ rest: Text.concat([before, bytes.subarray(end + 1)]), messages: bytes.subarray(start, end) })
 }
 
 /**
- * Writes a snapshot with these messages instead.
+ * Where a line ends at or after an index: at its `,`, or at the end of all. None
+ * where there is a newline that is not between two messages.
+ */
+const endOfLine = (messages: Uint8Array, from: number): Option.Option<number> => {
+  let index = from
+  while (index < messages.length && messages[index] !== newline) index++
+  return index === messages.length ? Option.some(index) : isBetween(messages, index)
+    ? Option.some(index - 1)
+    : Option.none()
+}
+
+const isBetween = (messages: Uint8Array, index: number): boolean =>
+  messages[index - 1] === comma && messages[index - 2] === closeBrace && messages[index + 1] === openBrace
+
+/**
+ * Whole messages in pieces of `Text.pieceBytes` or a little more. None where they are not
+ * written a line each.
  *
- * @category encoding
+ * @category decoding
  * @since 0.1.0
  */
-export const around = (
-  { after, before }: MessageLines,
-  lines: ReadonlyArray<Uint8Array>
-): Uint8Array =>
-  Text.concat([before, ...lines.flatMap((line, index) => index === 0 ? [line] : [separator, line]), after])
+export const pieces = (messages: Uint8Array): Option.Option<ReadonlyArray<Uint8Array>> => {
+  const found: Array<Uint8Array> = []
+  for (let from = 0; from < messages.length;) {
+    const end = endOfLine(messages, Math.min(from + Text.pieceBytes, messages.length))
+    if (Option.isNone(end)) return Option.none()
+    found.push(messages.subarray(from, end.value))
+    from = end.value + separatorLength
+  }
+  return Option.some(found)
+}
+
+/**
+ * The last so many messages, and those before them. None where they are not
+ * written a line each.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const last = (
+  messages: Uint8Array,
+  count: number
+): Option.Option<{ readonly earlier: Uint8Array; readonly last: Uint8Array }> => {
+  const none = messages.subarray(messages.length)
+  if (count === 0) return Option.some({ earlier: messages, last: none })
+  for (let index = messages.length - 1, left = count; index >= 0; index--) {
+    if (messages[index] !== newline) continue
+    if (!isBetween(messages, index)) return Option.none()
+    left--
+    if (left > 0) continue
+    return Option.some({ earlier: messages.subarray(0, index - 1), last: messages.subarray(index + 1) })
+  }
+  return Option.some({ earlier: none, last: messages })
+}

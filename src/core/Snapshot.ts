@@ -60,6 +60,8 @@ export type Purpose = "snapshot" | "export"
  */
 export interface Publication {
   readonly epoch: number
+  /** How many of the encoded messages are not in the state. */
+  readonly earlier?: number
   readonly closedAt?: Timestamp
   readonly purpose?: Purpose
   readonly version?: number
@@ -103,11 +105,29 @@ export interface Opened {
   /** The version that is stored: an older one was migrated. */
   readonly version: number
   readonly signature: string
-  /** The UTF-8 of each message, as stored; found when it is asked for. */
+  /** The UTF-8 of all messages, as stored: as `encode` takes them. */
   readonly messages: ReadonlyArray<Uint8Array>
-  /** How many messages there are before those of the state. */
-  readonly earlier: number
+  /** The messages before those of the state. */
+  readonly earlier: Earlier
 }
+
+/**
+ * Messages that are verified and not parsed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Earlier {
+  readonly count: number
+  /** Their UTF-8, as it stands in a snapshot. */
+  readonly bytes: Uint8Array
+}
+
+/**
+ * @category constants
+ * @since 0.1.0
+ */
+export const noneEarlier: Earlier = { count: 0, bytes: new Uint8Array() }
 
 /**
  * A message as it stands in snapshots and journals.
@@ -121,8 +141,8 @@ const separator = Text.toBytes(",\n")
 
 /**
  * Encodes and signs a state. `messages` are the encoded messages of the
- * conversation, in order: a publisher keeps them, so that saving again costs
- * what is new.
+ * conversation, in order, in pieces of one or more with `,` and a newline between
+ * them: a publisher keeps them, so that saving again costs what is new.
  *
  * @category encoding
  * @since 0.1.0
@@ -141,7 +161,7 @@ export const encode = (
     }),
     (mac) => {
       const pieces: Array<Uint8Array> = [
-        Text.toBytes(`${headText(state, messages.length, publication)},"conversation":[\n`)
+        Text.toBytes(`${headText(state, publication)},"conversation":[\n`)
       ]
       for (const [index, message] of messages.entries()) {
         if (index > 0) pieces.push(separator)
@@ -160,11 +180,7 @@ export const encode = (
     }
   )
 
-const headText = (
-  { revision, session, todos }: SessionState,
-  messages: number,
-  publication: Publication
-): string => {
+const headText = ({ conversation, revision, session, todos }: SessionState, publication: Publication): string => {
   const todosDone = todos.filter((todo) => todo.status === "completed").length
   const head: Head.Head = {
     version: publication.version ?? Migration.current.version,
@@ -176,7 +192,7 @@ const headText = (
     createdAt: session.createdAt,
     updatedAt: session.updatedAt,
     ...(publication.closedAt === undefined ? {} : { closedAt: publication.closedAt }),
-    messages,
+    messages: (publication.earlier ?? 0) + conversation.length,
     todosOpen: todos.length - todosDone,
     todosDone,
     ...(session.parent === undefined ? {} : { parent: session.parent })
@@ -190,6 +206,7 @@ const restText = ({ extra, promptHistory, session, todos, usage }: SessionState)
     .join("")
 
 const isDocument = Check.make(Document)
+const isConversation = Check.make(Schema.Array(Message))
 
 /**
  * Verifies the signature over the bytes as they are, and only then reads them.
@@ -209,49 +226,76 @@ export const open = (
   bytes: Uint8Array,
   rules: Rules
 ): Result.Result<Opened, InvalidJson | SchemaVersion> =>
+  Result.flatMap(verify(keyRing, id, bytes, rules), (signature) =>
+    Option.match(inPieces(id, bytes, rules), {
+      onNone: () => whole(id, bytes, signature, rules),
+      onSome: (read) => Result.succeed({ ...read, version: rules.format.version, signature })
+    }))
+
+/**
+ * Reads the messages a piece at a time, apart from the rest. None where they are
+ * not written so that this can be done, and where anything is wrong: who reads
+ * all of it as one then tells what.
+ */
+const inPieces = (
+  id: SessionId.SessionId,
+  bytes: Uint8Array,
+  { format, maxDepth, tail }: Rules
+): Option.Option<Pick<Opened, "earlier" | "head" | "messages" | "state">> =>
+  Option.gen(function*() {
+    yield* Option.filter(Head.claims(bytes), ({ version }) => version === format.version)
+    const { messages, rest } = yield* MessageLines.find(bytes)
+    const ends = tail === undefined
+      ? { earlier: noneEarlier.bytes, last: messages }
+      : yield* MessageLines.last(messages, tail)
+    const conversation = yield* messagesIn(ends.last, maxDepth)
+    const document = yield* Option.filter(
+      Result.getSuccess(JsonDocument.parse(rest, maxDepth)),
+      ({ conversation }) => Array.isArray(conversation) && conversation.length === 0
+    )
+    const count = ends.earlier.length === 0
+      ? 0
+      : yield* Option.liftPredicate(Number(document["messages"]) - conversation.length, (count) => count > 0)
+    const { head, state } = yield* Result.getSuccess(fromDocument(id, document, { conversation, earlier: count }))
+    return {
+      state,
+      head,
+      messages: [ends.earlier, ends.last].filter(({ length }) => length > 0),
+      earlier: { count, bytes: ends.earlier }
+    }
+  })
+
+const whole = (
+  id: SessionId.SessionId,
+  bytes: Uint8Array,
+  signature: string,
+  { format, maxDepth }: Rules
+): Result.Result<Opened, InvalidJson | SchemaVersion> =>
   Result.gen(function*() {
-    const signature = yield* verify(keyRing, id, bytes, rules)
-    const { earlier, found, wanted } = endOf(bytes, rules)
     const document = yield* Result.mapError(
-      JsonDocument.parse(wanted, rules.maxDepth),
+      JsonDocument.parse(bytes, maxDepth),
       (reason) => new InvalidJson({ id, reason })
     )
-    const version = yield* Migration.versionOf(id, rules.format, document)
-    const migrated = yield* Migration.migrate(id, rules.format, version, document)
-    const { head, state } = yield* fromDocument(id, migrated.document, earlier)
+    const version = yield* Migration.versionOf(id, format, document)
+    const migrated = yield* Migration.migrate(id, format, version, document)
+    const { head, state } = yield* fromDocument(id, migrated.document)
     let messages: ReadonlyArray<Uint8Array> | undefined
     return {
       state,
       head,
       version,
       signature,
-      earlier,
+      earlier: noneEarlier,
       get messages() {
-        return messages ??= version === rules.format.version
-          ? messageLines(found(), state.conversation, earlier)
-          : state.conversation.map(encodeMessage)
+        return messages ??= state.conversation.map(encodeMessage)
       }
     }
   })
 
-/** The snapshot with as many of its messages as are wanted, how many others it has, and all of them as lines. */
-const endOf = (bytes: Uint8Array, { format, tail }: Rules) => {
-  let lines: Option.Option<MessageLines.MessageLines> | undefined
-  const found = () => lines ??= MessageLines.find(bytes)
-  const version = Option.match(Head.claims(bytes), { onNone: () => 0, onSome: ({ version }) => version })
-  if (tail === undefined || version !== format.version) return { earlier: 0, found, wanted: bytes }
-  return Option.match(Option.filter(found(), ({ lines }) => lines.length > tail), {
-    onNone: () => ({ earlier: 0, found, wanted: bytes }),
-    onSome: (all) => {
-      const earlier = all.lines.length - tail
-      return { earlier, found, wanted: MessageLines.around(all, all.lines.slice(earlier)) }
-    }
-  })
-}
-
 /**
- * Reads the members of a document of the present version. `earlier` messages are
- * not in it.
+ * Reads the members of a document of the present version, whose messages may have
+ * been read apart from it: then it has none. `earlier` is how many there are before
+ * those.
  *
  * @category decoding
  * @since 0.1.0
@@ -259,19 +303,24 @@ const endOf = (bytes: Uint8Array, { format, tail }: Rules) => {
 export const fromDocument = (
   id: SessionId.SessionId,
   document: Json.JsonObject,
-  earlier = 0
+  apart?: { readonly conversation: ReadonlyArray<Session.Message>; readonly earlier: number }
 ): Result.Result<{ readonly head: Head.Head; readonly state: SessionState }, InvalidJson> =>
   Result.gen(function*() {
-    const { config, conversation, metadata, promptHistory, todos, usage } = yield* Result.mapError(
+    const { config, conversation: within, metadata, promptHistory, todos, usage } = yield* Result.mapError(
       isDocument(document),
       ([reason]) => new InvalidJson({ id, reason })
     )
+    const conversation = apart?.conversation ?? within
     const head = yield* Head.check(
       id,
       Object.fromEntries(Object.entries(document).filter(([key]) => Object.hasOwn(Head.Head.fields, key)))
     )
     const todosDone = todos.filter((todo) => todo.status === "completed").length
-    const counts = { messages: earlier + conversation.length, todosOpen: todos.length - todosDone, todosDone }
+    const counts = {
+      messages: (apart?.earlier ?? 0) + conversation.length,
+      todosOpen: todos.length - todosDone,
+      todosDone
+    }
     for (const [path, counted] of Object.entries(counts)) {
       if (document[path] === counted) continue
       return yield* Result.fail(
@@ -330,33 +379,43 @@ const verify = (
     : invalid(new BadSignature({}))
 }
 
+/** The messages of a document, read a piece at a time. None where anything is wrong. */
+const messagesIn = (bytes: Uint8Array, maxDepth: number): Option.Option<ReadonlyArray<Session.Message>> =>
+  Option.gen(function*() {
+    const conversation: Array<Session.Message> = []
+    for (const piece of yield* MessageLines.pieces(bytes)) {
+      for (const message of yield* Result.getSuccess(listOf(piece, maxDepth))) conversation.push(message)
+    }
+    return conversation
+  })
+
+const [openList, closeList] = [Text.toBytes("["), Text.toBytes("]")]
+
+/** Messages as they stand in a document: a level less is around them. */
+const listOf = (
+  bytes: Uint8Array,
+  maxDepth: number
+): Result.Result<ReadonlyArray<Session.Message>, JsonDocument.Reason> =>
+  JsonDocument.parseValue(Text.concat([openList, bytes, closeList]), maxDepth - 1).pipe(
+    Result.flatMap((json) => Result.mapError(isConversation(json), ([reason]) => reason))
+  )
+
 /**
  * Reads verified messages by themselves.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const parseMessages = (
+export const parseEarlier = (
   id: SessionId.SessionId,
-  messages: ReadonlyArray<Uint8Array>,
+  { bytes, count }: Earlier,
   maxDepth: number
 ): Result.Result<ReadonlyArray<Session.Message>, InvalidJson> =>
-  Result.mapError(
-    Result.all(messages.map((message) => Result.flatMap(JsonDocument.parse(message, maxDepth), parseMessage))),
-    (reason) => new InvalidJson({ id, reason })
-  )
-
-const isMessage = Check.make(Message)
-const parseMessage = (json: Json.JsonObject) => Result.mapError(isMessage(json), ([reason]) => reason)
-
-/** The messages as they are stored; encoded again where they are not a line each. */
-const messageLines = (
-  found: Option.Option<MessageLines.MessageLines>,
-  conversation: ReadonlyArray<Session.Message>,
-  earlier: number
-): ReadonlyArray<Uint8Array> =>
-  found.pipe(
-    Option.map(({ lines }) => lines),
-    Option.filter((lines) => lines.length === earlier + conversation.length),
-    Option.getOrElse(() => conversation.map(encodeMessage))
+  Result.fromOption(messagesIn(bytes, maxDepth), () => undefined).pipe(
+    Result.orElse(() => listOf(bytes, maxDepth)),
+    Result.filterOrFail(
+      ({ length }) => length === count,
+      ({ length }) => new Shape({ path: "messages", expected: `with ${length} before the last ones, as counted` })
+    ),
+    Result.mapError((reason) => new InvalidJson({ id, reason }))
   )

@@ -45,7 +45,7 @@ export interface StoredBytes {
  */
 export interface Verified {
   readonly state: SessionState
-  /** The UTF-8 of each message, as stored. */
+  /** The UTF-8 of all messages, as `Snapshot.encode` takes them. */
   readonly messages: ReadonlyArray<Uint8Array>
   readonly snapshot: Snapshot.Opened
   readonly isOpen: boolean

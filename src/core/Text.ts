@@ -35,6 +35,15 @@ export const fromBytes = (bytes: Uint8Array): Option.Option<string> =>
     ? Option.none()
     : Result.getSuccess(Result.try(() => decoder.decode(bytes)))
 
+/**
+ * Long texts are read in pieces of about this many bytes: what is read from one,
+ * its values too, stays in the processor's caches until it is checked.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const pieceBytes = 32 * 1024
+
 const lenient = new TextDecoder()
 
 /**

@@ -84,16 +84,14 @@ const whole = Effect.fnUntraced(function*(
   stored: ReadonlyArray<Uint8Array>
 ) {
   const { readBlob } = yield* SessionStore
-  const large = conversation.flatMap(Blob.references).reduce((sum, { bytes }) => sum + bytes, 0)
+  const references = conversation.flatMap(Blob.references)
+  const large = references.reduce((sum, { bytes }) => sum + bytes, 0)
   // Before anything is read: none of it becomes smaller as text.
   yield* refuseLarger(id, stored.reduce((sum, { length }) => sum + length, 0) + large)
+  if (references.length === 0) return stored
   return yield* Effect.forEach(
     conversation,
-    (message, index) =>
-      Effect.map(Blobs.materialise({ id, readBlob }, message), (restored) => {
-        const bytes = stored[index]
-        return restored === message && bytes !== undefined ? bytes : Snapshot.encodeMessage(restored)
-      })
+    (message) => Effect.map(Blobs.materialise({ id, readBlob }, message), Snapshot.encodeMessage)
   )
 })
 

@@ -39,7 +39,7 @@ export const make = (options: {
   /** The acknowledged messages that are held. */
   readonly messages: () => ReadonlyArray<Message>
   /** The messages before those, as they are stored. */
-  readonly earlier: ReadonlyArray<Uint8Array>
+  readonly earlier: Uint8Array
 }): SessionBlobs => {
   const stored = new Set<Digest>()
   let earlier: ReadonlyMap<Digest, number> | undefined

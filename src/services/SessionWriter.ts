@@ -109,7 +109,7 @@ interface Saved {
   readonly moment: SessionEvent.Moment
   /** The state then: made when it is asked for, since it takes as long as there are messages. */
   readonly state: () => SessionState
-  /** How many messages are encoded. */
+  /** How many pieces of messages are encoded. */
   readonly encoded: number
   readonly size: StateSize.StateSize
 }
@@ -146,13 +146,13 @@ export const make = Effect.fnUntraced(function*(options: {
   readonly original: Option.Option<number>
   readonly state: SessionState
   readonly messages: ReadonlyArray<Uint8Array>
-  /** How many of the messages are not in the state. */
-  readonly earlier?: number
+  /** Those of the messages that are not in the state. */
+  readonly earlier?: Snapshot.Earlier
   readonly journal: OpenJournal
 }) {
   const { claim, format: { version }, keyRing, limits } = options
   const { id } = claim
-  const earlier = options.messages.slice(0, options.earlier ?? 0)
+  const { earlier = Snapshot.noneEarlier } = options
   const lock = yield* Semaphore.make(1)
   const room = yield* Semaphore.make(limits.maxQueuedBytes)
   const waiting = yield* Latch.make()
@@ -169,7 +169,7 @@ export const make = Effect.fnUntraced(function*(options: {
 
   let saved = reached(StateSize.measure(options.state, options.messages))
   let journal = options.journal
-  const blobs = SessionBlobs.make({ claim, messages: () => saved.state().conversation, earlier })
+  const blobs = SessionBlobs.make({ claim, messages: () => saved.state().conversation, earlier: earlier.bytes })
   let queue: Array<Item> = []
   let needsCheckpoint = false
   let ended: SessionEnded | undefined
@@ -214,7 +214,12 @@ export const make = Effect.fnUntraced(function*(options: {
     needsCheckpoint = true
     const part = journal.part + 1
     const { journal: writer, snapshot } = yield* signed(
-      StoredSession.begin(keyRing, next.state(), encoded.slice(0, next.encoded), { epoch: claim.epoch, part, version })
+      StoredSession.begin(keyRing, next.state(), encoded.slice(0, next.encoded), {
+        epoch: claim.epoch,
+        earlier: earlier.count,
+        part,
+        version
+      })
     )
     journal = { ...journal, part }
     yield* keepOriginal
@@ -346,6 +351,7 @@ export const make = Effect.fnUntraced(function*(options: {
       const snapshot = yield* signed(
         Snapshot.encode(keyRing, saved.state(), encoded.slice(0, saved.encoded), {
           epoch: claim.epoch,
+          earlier: earlier.count,
           closedAt,
           version
         })
@@ -379,7 +385,7 @@ export const make = Effect.fnUntraced(function*(options: {
 
   const writer: SessionWriter = {
     state: Effect.sync(() => saved.state()),
-    earlier: Effect.suspend(() => Effect.fromResult(Snapshot.parseMessages(id, earlier, limits.maxDepth))),
+    earlier: Effect.suspend(() => Effect.fromResult(Snapshot.parseEarlier(id, earlier, limits.maxDepth))),
     changes,
     source: { id, readBlob: options.readBlob },
     submit,

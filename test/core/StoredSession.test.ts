@@ -11,6 +11,7 @@ import {
   encodeMessages,
   flipped,
   id,
+  joined,
   journalLines,
   keyRing,
   nested,
@@ -19,8 +20,7 @@ import {
   rules,
   small,
   states,
-  strangers,
-  textOf
+  strangers
 } from "./documents.ts"
 
 const { BrokenJournal, IdMismatch, InvalidJson, Shape, UnknownKey } = SessionError
@@ -61,7 +61,7 @@ describe("StoredSession.open", () => {
     deepStrictEqual(verified.state, Result.getOrThrow(SessionEvent.fold(small, events)))
     deepStrictEqual(verified.recorded, events)
     deepStrictEqual([verified.isOpen, verified.torn], [true, 0])
-    deepStrictEqual(verified.messages.map(textOf), encodeMessages(verified.state).map(textOf))
+    strictEqual(joined(verified.messages), joined(encodeMessages(verified.state)))
     deepStrictEqual(verified.snapshot.state, small)
   })
 

@@ -74,6 +74,9 @@ export const small: Session.SessionState = {
 export const encodeMessages = (state: Session.SessionState): ReadonlyArray<Uint8Array> =>
   state.conversation.map(Snapshot.encodeMessage)
 
+/** What they come to in a snapshot, in whatever pieces they are. */
+export const joined = (messages: ReadonlyArray<Uint8Array>): string => messages.map(textOf).join(",\n")
+
 export const publish = (
   state: Session.SessionState,
   publication: Snapshot.Publication = { epoch: 1 },

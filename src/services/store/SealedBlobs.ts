@@ -121,7 +121,7 @@ export const make = (services: {
   const renew = Effect.fnUntraced(function*(claim: Claim, snapshot: Uint8Array, known: Map<Digest, Digest>) {
     let isRenewed = false
     if (keyRing.ids.length === 1 && !allowPlain) return isRenewed
-    for (const digest of sizesIn([snapshot]).keys()) {
+    for (const digest of sizesIn(snapshot).keys()) {
       const [name] = namesOf(digest)
       if (name === undefined || known.has(digest)) continue
       if (yield* has(claim.id, name)) {
@@ -150,7 +150,7 @@ export const make = (services: {
       }))
 
   /** What a snapshot refers to, and perhaps some more. */
-  const referred = (snapshot: Uint8Array) => (): ReadonlySet<Digest> => new Set(sizesIn([snapshot]).keys())
+  const referred = (snapshot: Uint8Array) => (): ReadonlySet<Digest> => new Set(sizesIn(snapshot).keys())
 
   return { deposited, neededBelow, put, read, referred, renew, seen }
 }
