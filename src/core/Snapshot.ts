@@ -42,6 +42,11 @@ const Document = Schema.Struct({
 })
 
 const known: ReadonlySet<string> = new Set([...Object.keys(Document.fields), "signature"])
+const inHead: ReadonlySet<string> = new Set(Object.keys(Head.Head.fields))
+
+/** The members of these names, or the others. */
+const membersIn = (document: Json.JsonObject, keys: ReadonlySet<string>, isIn: boolean): Json.JsonObject =>
+  Object.fromEntries(Object.entries(document).filter(([key]) => keys.has(key) === isIn))
 
 /**
  * What a document is signed for: to be stored, or to be carried elsewhere.
@@ -226,11 +231,28 @@ export const open = (
   bytes: Uint8Array,
   rules: Rules
 ): Result.Result<Opened, InvalidJson | SchemaVersion> =>
-  Result.flatMap(verify(keyRing, id, bytes, rules), (signature) =>
-    Option.match(inPieces(id, bytes, rules), {
+  Result.flatMap(verify(keyRing, id, bytes, rules), (signature) => {
+    const isOnePiece = rules.tail === undefined && bytes.length <= Text.pieceBytes
+    return Option.match(isOnePiece ? Option.none() : inPieces(id, bytes, rules), {
       onNone: () => whole(id, bytes, signature, rules),
       onSome: (read) => Result.succeed({ ...read, version: rules.format.version, signature })
-    }))
+    })
+  })
+
+/** The messages as they stand in a document of the present version, and the rest of it. None where they are elsewhere. */
+const apart = (bytes: Uint8Array, { format, maxDepth }: Rules) =>
+  Option.gen(function*() {
+    yield* Option.filter(Head.claims(bytes), ({ version }) => version === format.version)
+    const { messages, rest } = yield* MessageLines.find(bytes)
+    const document = yield* Option.filter(
+      Result.getSuccess(JsonDocument.parse(rest, maxDepth)),
+      ({ conversation }) => Array.isArray(conversation) && conversation.length === 0
+    )
+    return { document, messages }
+  })
+
+const piecesOf = (...pieces: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> =>
+  pieces.filter(({ length }) => length > 0)
 
 /**
  * Reads the messages a piece at a time, apart from the rest. None where they are
@@ -240,19 +262,14 @@ export const open = (
 const inPieces = (
   id: SessionId.SessionId,
   bytes: Uint8Array,
-  { format, maxDepth, tail }: Rules
+  rules: Rules
 ): Option.Option<Pick<Opened, "earlier" | "head" | "messages" | "state">> =>
   Option.gen(function*() {
-    yield* Option.filter(Head.claims(bytes), ({ version }) => version === format.version)
-    const { messages, rest } = yield* MessageLines.find(bytes)
-    const ends = tail === undefined
+    const { document, messages } = yield* apart(bytes, rules)
+    const ends = rules.tail === undefined
       ? { earlier: noneEarlier.bytes, last: messages }
-      : yield* MessageLines.last(messages, tail)
-    const conversation = yield* messagesIn(ends.last, maxDepth)
-    const document = yield* Option.filter(
-      Result.getSuccess(JsonDocument.parse(rest, maxDepth)),
-      ({ conversation }) => Array.isArray(conversation) && conversation.length === 0
-    )
+      : yield* MessageLines.last(messages, rules.tail)
+    const conversation = yield* messagesIn(ends.last, rules.maxDepth)
     const count = ends.earlier.length === 0
       ? 0
       : yield* Option.liftPredicate(Number(document["messages"]) - conversation.length, (count) => count > 0)
@@ -260,7 +277,7 @@ const inPieces = (
     return {
       state,
       head,
-      messages: [ends.earlier, ends.last].filter(({ length }) => length > 0),
+      messages: piecesOf(ends.earlier, ends.last),
       earlier: { count, bytes: ends.earlier }
     }
   })
@@ -269,11 +286,12 @@ const whole = (
   id: SessionId.SessionId,
   bytes: Uint8Array,
   signature: string,
-  { format, maxDepth }: Rules
+  rules: Rules
 ): Result.Result<Opened, InvalidJson | SchemaVersion> =>
   Result.gen(function*() {
+    const { format } = rules
     const document = yield* Result.mapError(
-      JsonDocument.parse(bytes, maxDepth),
+      JsonDocument.parse(bytes, rules.maxDepth),
       (reason) => new InvalidJson({ id, reason })
     )
     const version = yield* Migration.versionOf(id, format, document)
@@ -287,7 +305,10 @@ const whole = (
       signature,
       earlier: noneEarlier,
       get messages() {
-        return messages ??= state.conversation.map(encodeMessage)
+        return messages ??= Option.match(apart(bytes, rules), {
+          onNone: () => state.conversation.map(encodeMessage),
+          onSome: ({ messages }) => piecesOf(messages)
+        })
       }
     }
   })
@@ -311,10 +332,7 @@ export const fromDocument = (
       ([reason]) => new InvalidJson({ id, reason })
     )
     const conversation = apart?.conversation ?? within
-    const head = yield* Head.check(
-      id,
-      Object.fromEntries(Object.entries(document).filter(([key]) => Object.hasOwn(Head.Head.fields, key)))
-    )
+    const head = yield* Head.check(id, membersIn(document, inHead, true))
     const todosDone = todos.filter((todo) => todo.status === "completed").length
     const counts = {
       messages: (apart?.earlier ?? 0) + conversation.length,
@@ -343,7 +361,7 @@ export const fromDocument = (
       promptHistory,
       usage,
       revision: head.revision,
-      extra: Object.fromEntries(Object.entries(document).filter(([key]) => !known.has(key)))
+      extra: membersIn(document, known, false)
     }
     return { head, state }
   })

@@ -15,8 +15,8 @@ const blockBytes = 64
 const start = (secret: Uint8Array): RunningMac => {
   const key = secret.length > blockBytes ? NodeCrypto.createHash("sha256").update(secret).digest() : secret
   const pad = (byte: number) => {
-    const block = new Uint8Array(blockBytes).fill(byte)
-    for (const [index, value] of key.entries()) block[index] = byte ^ value
+    const block = new Uint8Array(blockBytes)
+    for (let index = 0; index < blockBytes; index++) block[index] = byte ^ (key[index] ?? 0)
     return block
   }
   const inner = NodeCrypto.createHash("sha256").update(pad(0x36))

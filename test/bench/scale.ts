@@ -40,7 +40,7 @@ const counts = [100, 1000, 10_000]
 export const full: Scale = {
   rounds: 9,
   roundMillis: 150,
-  warmMillis: 300,
+  warmMillis: 1500,
   minLaps: 3,
   maxLaps: 25,
   kinds: [small, large, huge, ...counts],

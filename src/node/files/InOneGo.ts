@@ -138,13 +138,13 @@ export const onThreads = (anchor: Anchor): Files.InOneGo => ({
       },
       catch: failure("open", path)
     }),
-  look: (path, reading, { isSame, watched }) =>
+  look: (path, reading, { isSame: meansTheSame, recall, watched }) =>
     Effect.uninterruptible(Effect.tryPromise({
       try: async () => {
         const directory = anchor.open(path)
         try {
           const before = standOf(directory.fd)
-          const names = await readdir(directory.path)
+          const names = recall?.(before) ?? await readdir(directory.path)
           const steps = reading(names)
           let seen: string | undefined
           let step = steps.next()
@@ -157,9 +157,10 @@ export const onThreads = (anchor: Anchor): Files.InOneGo => ({
             if (name === watched) seen = Files.identityIn(found)
             step = steps.next(found)
           }
-          const isSteady = isUnchanged(directory.fd, before) ||
-            (identityAt(`${directory.path}/${watched}`) === seen && isSame(names, await readdir(directory.path)))
-          return { value: step.value, version: before.version, isSteady }
+          const look = { value: step.value, version: before.version }
+          if (isUnchanged(directory.fd, before)) return { ...look, isSteady: true, settled: names }
+          const isSame = identityAt(`${directory.path}/${watched}`) === seen
+          return { ...look, isSteady: isSame && meansTheSame(names, await readdir(directory.path)) }
         } finally {
           NodeFs.closeSync(directory.fd)
         }
@@ -225,12 +226,12 @@ const lookSync = <A>(
   anchor: Anchor,
   path: string,
   reading: Files.Reading<A>,
-  { isSame, watched }: Files.Steadiness
+  { isSame: meansTheSame, recall, watched }: Files.Steadiness
 ): Files.Look<A> => {
   const directory = anchor.open(path)
   try {
     const before = standOf(directory.fd)
-    const names = NodeFs.readdirSync(directory.path)
+    const names = recall?.(before) ?? NodeFs.readdirSync(directory.path)
     const steps = reading(names)
     let seen: string | undefined
     let step = steps.next()
@@ -239,9 +240,10 @@ const lookSync = <A>(
       if (step.value.name === watched) seen = Files.identityIn(found)
       step = steps.next(found)
     }
-    const isSteady = isUnchanged(directory.fd, before) ||
-      (identityAt(`${directory.path}/${watched}`) === seen && isSame(names, NodeFs.readdirSync(directory.path)))
-    return { value: step.value, version: before.version, isSteady }
+    const look = { value: step.value, version: before.version }
+    if (isUnchanged(directory.fd, before)) return { ...look, isSteady: true, settled: names }
+    const isSame = identityAt(`${directory.path}/${watched}`) === seen
+    return { ...look, isSteady: isSame && meansTheSame(names, NodeFs.readdirSync(directory.path)) }
   } finally {
     NodeFs.closeSync(directory.fd)
   }

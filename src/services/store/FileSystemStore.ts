@@ -78,21 +78,26 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const claims = Claims.make({ blobs: blobFiles, files, leases, path, random })
       const directoryOf = (id: SessionId.SessionId) => path.join(base, id)
 
-      /** The directory of a stored session, and nothing else by that name. */
-      const locate = Effect.fnUntraced(function*(id: SessionId.SessionId) {
+      /** Where a session is, if it is stored. */
+      const place = Effect.fnUntraced(function*(id: SessionId.SessionId) {
         if (!SessionId.isSessionId(id)) return yield* new NotFound({ target: "with that id" })
-        const directory = directoryOf(id)
-        yield* Effect.andThen(files.checkPrivate(base), files.checkDirectory(directory)).pipe(
-          Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
-        )
-        return directory
+        yield* Effect.catchIf(files.checkPrivate(base), Files.isMissing, () => new NotFound({ target: id }))
+        return directoryOf(id)
       })
+
+      /** The directory of a stored session, and nothing else by that name. */
+      const locate = (id: SessionId.SessionId) =>
+        Effect.tap(place(id), (directory) =>
+          Effect.catchIf(files.checkDirectory(directory), Files.isMissing, () =>
+            new NotFound({ target: id })))
 
       const read =
         (operation: string) => (id: SessionId.SessionId): Effect.Effect<Stored, NotFound | InvalidJson | StoreError> =>
-          Effect.flatMap(locate(id), (directory) =>
+          // Nothing else by that name is opened.
+          Effect.flatMap(place(id), (directory) =>
             sessions.read(id, directory).pipe(
-              Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
+              Effect.catchIf(Files.isMissing, () =>
+                new NotFound({ target: id }))
             )).pipe(failsIn(operation))
 
       const readBlob: SessionStore["Service"]["readBlob"] = (id, digest, maxBytes) =>
@@ -322,7 +327,8 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             const notThere = new NotFound({ target: `${id} in the trash` })
             const won = yield* win(directory, "removed", (standing) =>
               Effect.filterOrFail(whetherRemoved(directory, standing), (isThere) =>
-                isThere, () => notThere))
+                isThere, () =>
+                notThere))
             const isGone = Option.isSome(won) && (yield* takeAway(directory, won.value.epoch))
             if (!isGone) {
               return yield* notThere

@@ -95,6 +95,8 @@ export interface Steadiness {
   readonly watched: string
   /** Whether the names of then and now mean the same. */
   readonly isSame: (before: ReadonlyArray<string>, after: ReadonlyArray<string>) => boolean
+  /** The names that are known of the directory as it stands, where they are. */
+  readonly recall?: (stand: Stand) => ReadonlyArray<string> | undefined
 }
 
 /** What a reading of a directory came to. */
@@ -104,6 +106,8 @@ export interface Look<A> {
   readonly version: Version
   /** Whether everything that was read was there at one moment. */
   readonly isSteady: boolean
+  /** The names that were found, where any change of them from then on shows in the version. */
+  readonly settled?: ReadonlyArray<string>
 }
 
 /** Several calls in one go, for a file system to which each call is a cost of its own. */
@@ -209,12 +213,6 @@ export const make = (fs: FileSystem.FileSystem) => {
   /** When a directory last changed, and which one it is. */
   const directoryVersion = (path: string) => Effect.map(checkDirectory(path), versionOf)
 
-  /** Fails unless a directory is at the path that nobody but its owner can write to. */
-  const checkPrivate = Effect.fnUntraced(function*(path: string) {
-    const { mode } = yield* checkDirectory(path)
-    if ((mode & 0o022) !== 0) return yield* writableByOthers(path)
-  })
-
   /** Opens a file. What closing it says is of no interest: it is closed, and what had to be durable was synced. */
   const open = Effect.fnUntraced(function*(path: string, options: Parameters<typeof fs.open>[1]) {
     const scope = yield* Scope.make()
@@ -279,6 +277,13 @@ export const make = (fs: FileSystem.FileSystem) => {
     look: lookInSteps,
     versions: (paths) => Effect.forEach(paths, (path) => Effect.option(directoryVersion(path)), { concurrency: 8 })
   }
+
+  /** Fails unless a directory is at the path that nobody but its owner can write to. */
+  const checkPrivate = (path: string): Effect.Effect<void, Failure> =>
+    Effect.flatMap(
+      stand === undefined ? directoryVersion(path) : Effect.map(stand(path), ({ version }) => version),
+      ({ mode }) => (mode & 0o022) === 0 ? Effect.void : Effect.fail(writableByOthers(path))
+    )
 
   /**
    * What the names in a directory mean, for who asks again and again: they are

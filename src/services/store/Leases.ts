@@ -96,15 +96,14 @@ export const make = (services: {
 
   const names = (directory: string) => Effect.map(files.names(directory), Layout.parse)
 
-  /** What is known of the holder of a lease. */
-  const judge = ({ epoch, lease }: Highest): Effect.Effect<Standing> =>
-    Effect.map(
-      Option.match(lease, {
-        onNone: () => Effect.succeed<Verdict>(epoch === 0 ? "dead" : "unknown"),
-        onSome: liveness.judge
-      }),
-      (verdict) => ({ epoch, lease, verdict })
-    )
+  /** What is known of the holder of a lease; of one that was given back it is of no interest. */
+  const judge = ({ epoch, lease }: Highest): Effect.Effect<Standing> => {
+    const known = (verdict: Verdict): Standing => ({ epoch, lease, verdict })
+    if (Option.isNone(lease)) return Effect.succeed(known(epoch === 0 ? "dead" : "unknown"))
+    return lease.value.state === "held"
+      ? Effect.map(liveness.judge(lease.value), known)
+      : Effect.succeed(known("dead"))
+  }
 
   /** Fails with a missing file where the lease went while it was being read. */
   const standing = Effect.fnUntraced(function*(directory: string, names: Layout.Names) {

@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -22,20 +21,18 @@ import type * as SessionList from "../../core/SessionList.ts"
 import * as Timestamp from "../../core/Timestamp.ts"
 import type { Limits } from "../SessionLimits.ts"
 import type { Stored } from "./Contract.ts"
-import type { Ends, Files, Found, Steadiness, Version, Wish } from "./Files.ts"
+import type { Ends, Files, Found, Stand, Steadiness, Version, Wish } from "./Files.ts"
 import { atMost, ends, hasMoved, wrongKind } from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Highest, Leases } from "./Leases.ts"
 import { readHighest, status } from "./Leases.ts"
+import * as Recollections from "./Recollections.ts"
 
 /** How often a reading that others changed underneath is begun again. */
 const attempts = 100
 
 /** Enough for most heads, and one read. */
 const headBytes = 4096
-
-/** What was read changed meanwhile. */
-class Moved extends Data.TaggedError("Moved") {}
 
 /** Asks for files one after the other, and comes to this. */
 type Steps<A, E = never> = Generator<Wish, Result.Result<A, PlatformError | InvalidJson | E>, Found>
@@ -103,7 +100,7 @@ const modified = ({ mtime }: Version): Option.Option<Timestamp.Timestamp> =>
   )
 
 /** What decides a reading: the highest lease, the names of the journals, the snapshot. */
-const steadiness: Steadiness = {
+const deciding: Steadiness = {
   watched: Layout.snapshot,
   isSame: (before, after) => Layout.isSame(Layout.parse(before), Layout.parse(after))
 }
@@ -116,21 +113,37 @@ export const make = (services: {
   readonly format: Format
 }) => {
   const { files, format, leases, limits, path } = services
+  const recollections = Recollections.make()
+
+  /** A reading, unless what decides it changed meanwhile. */
+  const look = Effect.fnUntraced(function*<A, E>(
+    directory: string,
+    reading: (names: Layout.Names) => Steps<A, E>,
+    steadiness: Steadiness
+  ) {
+    const { isSteady, settled, value, version } = yield* files.look(
+      directory,
+      (names) => reading(Layout.parse(names)),
+      steadiness
+    )
+    // A file that went while it was read shows that others are at work.
+    if (!isSteady || Result.isFailure(value) && hasMoved(value.failure)) return Option.none()
+    const found = yield* Effect.fromResult(value)
+    return Option.some({ found, directory: version, settled })
+  })
 
   /** Repeats a reading until nothing that decides it changed meanwhile. */
-  const steadily = <A, E>(directory: string, reading: (names: Layout.Names) => Steps<A, E>) =>
-    Effect.gen(function*() {
-      const look = yield* files.look(directory, (names) => reading(Layout.parse(names)), steadiness)
-      // A file that went while it was read shows that others are at work.
-      if (!look.isSteady || Result.isFailure(look.value) && hasMoved(look.value.failure)) return yield* new Moved()
-      return { found: yield* Effect.fromResult(look.value), directory: look.version }
-    }).pipe(
-      Effect.retry({ while: (error) => error instanceof Moved, times: attempts }),
-      Effect.catchIf(
-        (error) => error instanceof Moved,
-        () => Effect.fail(wrongKind("read", directory, "a session at rest", "one that changes all the time"))
-      )
-    )
+  const steadily = Effect.fnUntraced(function*<A, E>(
+    directory: string,
+    reading: (names: Layout.Names) => Steps<A, E>,
+    steadiness: Steadiness = deciding
+  ) {
+    for (let attempt = 0; attempt <= attempts; attempt++) {
+      const seen = yield* look(directory, reading, steadiness)
+      if (Option.isSome(seen)) return seen.value
+    }
+    return yield* wrongKind("read", directory, "a session at rest", "one that changes all the time")
+  })
 
   const tooLarge = (id: SessionId, bytes: number) =>
     Result.fail(new InvalidJson({ id, reason: new TooLarge({ bytes, limit: limits.maxBytes }) }))
@@ -145,9 +158,9 @@ export const make = (services: {
   }
 
   /** Snapshot and journals; of journals that do not count only the first line. */
-  function* readAll(id: SessionId, names: Layout.Names): Steps<FoundAll> {
+  function* readAll(id: SessionId, names: Layout.Names, known?: Highest): Steps<FoundAll> {
     if (!names.hasSnapshot) return missing(id)
-    const highest = yield* readHighest(names)
+    const highest = known === undefined ? yield* readHighest(names) : Result.succeed(known)
     if (Result.isFailure(highest)) return Result.fail(highest.failure)
     const snapshot = yield* readWhole(id, Layout.snapshot, 0)
     if (Result.isFailure(snapshot)) return Result.fail(snapshot.failure)
@@ -179,7 +192,14 @@ export const make = (services: {
   const missing = (id: SessionId) => Result.fail(wrongKind("lstat", `${id}/${Layout.snapshot}`, "a snapshot", "none"))
 
   const read = Effect.fnUntraced(function*(id: SessionId, directory: string) {
-    const { found } = yield* steadily(directory, (names) => readAll(id, names))
+    let known: ReturnType<typeof recollections.of>
+    const recall = (stand: Stand) => (known = recollections.of(directory, stand))?.names
+    const { directory: own, found, settled } = yield* steadily(
+      directory,
+      (names) => readAll(id, names, known?.highest),
+      { ...deciding, recall }
+    )
+    if (settled !== undefined) recollections.keep(directory, own, { names: settled, highest: found.highest })
     const standing = yield* leases.judge(found.highest)
     const stored: Stored = {
       ...found.bytes,
