@@ -9,7 +9,6 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Check from "./Check.ts"
 import * as Envelope from "./Envelope.ts"
-import type { JsonObject } from "./Json.ts"
 import * as JsonDocument from "./JsonDocument.ts"
 import * as Migration from "./Migration.ts"
 import * as Session from "./Session.ts"
@@ -131,18 +130,29 @@ export const prefix = (snapshot: Uint8Array): Uint8Array => {
 const isHead = Check.make(Head)
 
 /**
- * Checks the members of a head, and that they are of this session.
+ * The head of a checked document, where it is of this session.
  *
- * @category decoding
+ * @category constructors
  * @since 0.1.0
  */
-export const check = (id: string, members: JsonObject): Result.Result<Head, InvalidJson> =>
-  Result.mapError(isHead(members), ([reason]) => new InvalidJson({ id, reason })).pipe(
-    Result.filterOrFail(
-      (head) => head.id === id,
-      (head) => new InvalidJson({ id, reason: new IdMismatch({ found: head.id }) })
-    )
-  )
+export const of = (id: string, document: Head): Result.Result<Head, InvalidJson> =>
+  document.id === id
+    ? Result.succeed({
+      version: document.version,
+      id: document.id,
+      epoch: document.epoch,
+      revision: document.revision,
+      name: document.name,
+      projectPath: document.projectPath,
+      createdAt: document.createdAt,
+      updatedAt: document.updatedAt,
+      ...(document.closedAt === undefined ? {} : { closedAt: document.closedAt }),
+      messages: document.messages,
+      todosOpen: document.todosOpen,
+      todosDone: document.todosDone,
+      ...(document.parent === undefined ? {} : { parent: document.parent })
+    })
+    : Result.fail(new InvalidJson({ id, reason: new IdMismatch({ found: document.id }) }))
 
 /**
  * Reads the head from the first bytes of a snapshot. Succeeds with none where
@@ -174,7 +184,8 @@ export const decode = (
     )
     const version = yield* Migration.versionOf(id, format, members)
     const { document } = yield* Migration.migrate(id, format, version, members, "head")
-    return Option.some(yield* check(id, document))
+    const head = yield* Result.mapError(isHead(document), ([reason]) => new InvalidJson({ id, reason }))
+    return Option.some(yield* of(id, head))
   })
 }
 

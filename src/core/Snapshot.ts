@@ -42,11 +42,9 @@ const Document = Schema.Struct({
 })
 
 const known: ReadonlySet<string> = new Set([...Object.keys(Document.fields), "signature"])
-const inHead: ReadonlySet<string> = new Set(Object.keys(Head.Head.fields))
 
-/** The members of these names, or the others. */
-const membersIn = (document: Json.JsonObject, keys: ReadonlySet<string>, isIn: boolean): Json.JsonObject =>
-  Object.fromEntries(Object.entries(document).filter(([key]) => keys.has(key) === isIn))
+const unknownIn = (document: Json.JsonObject): Json.JsonObject =>
+  Object.fromEntries(Object.entries(document).filter(([key]) => !known.has(key)))
 
 /**
  * What a document is signed for: to be stored, or to be carried elsewhere.
@@ -327,20 +325,18 @@ export const fromDocument = (
   apart?: { readonly conversation: ReadonlyArray<Session.Message>; readonly earlier: number }
 ): Result.Result<{ readonly head: Head.Head; readonly state: SessionState }, InvalidJson> =>
   Result.gen(function*() {
-    const { config, conversation: within, metadata, promptHistory, todos, usage } = yield* Result.mapError(
-      isDocument(document),
-      ([reason]) => new InvalidJson({ id, reason })
-    )
-    const conversation = apart?.conversation ?? within
-    const head = yield* Head.check(id, membersIn(document, inHead, true))
+    const checked = yield* Result.mapError(isDocument(document), ([reason]) => new InvalidJson({ id, reason }))
+    const { config, metadata, promptHistory, todos, usage } = checked
+    const { conversation = checked.conversation, earlier = 0 } = apart ?? {}
+    const head = yield* Head.of(id, checked)
     const todosDone = todos.filter((todo) => todo.status === "completed").length
-    const counts = {
-      messages: (apart?.earlier ?? 0) + conversation.length,
-      todosOpen: todos.length - todosDone,
-      todosDone
-    }
-    for (const [path, counted] of Object.entries(counts)) {
-      if (document[path] === counted) continue
+    const counts = [
+      ["messages", head.messages, earlier + conversation.length],
+      ["todosOpen", head.todosOpen, todos.length - todosDone],
+      ["todosDone", head.todosDone, todosDone]
+    ] as const
+    for (const [path, said, counted] of counts) {
+      if (said === counted) continue
       return yield* Result.fail(
         new InvalidJson({ id, reason: new Shape({ path, expected: `${counted}, as counted` }) })
       )
@@ -361,7 +357,7 @@ export const fromDocument = (
       promptHistory,
       usage,
       revision: head.revision,
-      extra: membersIn(document, known, false)
+      extra: unknownIn(document)
     }
     return { head, state }
   })

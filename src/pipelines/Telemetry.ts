@@ -38,13 +38,20 @@ const outcomeOf = <A, E>(exit: Exit.Exit<A, E>): string => {
  * @category instrumentation
  * @since 0.1.0
  */
-export const observed = (operation: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  self.pipe(
-    Effect.trackDuration(Metric.withAttributes(durations, { operation }), (duration) => duration),
-    Effect.onExit((exit) =>
-      Metric.update(Metric.withAttributes(operations, { operation, outcome: outcomeOf(exit) }), 1)
+export const observed = (operation: string) => {
+  const duration = Metric.withAttributes(durations, { operation })
+  const counters = new Map<string, Metric.Counter<number>>()
+  const counter = (outcome: string) => {
+    const found = counters.get(outcome) ?? Metric.withAttributes(operations, { operation, outcome })
+    counters.set(outcome, found)
+    return found
+  }
+  return <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    self.pipe(
+      Effect.trackDuration(duration, (duration) => duration),
+      Effect.onExit((exit) => Metric.update(counter(outcomeOf(exit)), 1))
     )
-  )
+}
 
 /**
  * Counts, times and names the session in every log line of an operation.
@@ -52,6 +59,8 @@ export const observed = (operation: string) => <A, E, R>(self: Effect.Effect<A, 
  * @category instrumentation
  * @since 0.1.0
  */
-export const ofSession =
-  (operation: string) => <A, E, R>(self: Effect.Effect<A, E, R>, id: string): Effect.Effect<A, E, R> =>
-    Effect.annotateLogs(observed(operation)(self), { sessionId: id })
+export const ofSession = (operation: string) => {
+  const asObserved = observed(operation)
+  return <A, E, R>(self: Effect.Effect<A, E, R>, id: string): Effect.Effect<A, E, R> =>
+    Effect.annotateLogs(asObserved(self), { sessionId: id })
+}

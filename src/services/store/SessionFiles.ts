@@ -70,6 +70,13 @@ interface Look {
   readonly snapshot: Version
 }
 
+/** What a reading came to, in a directory of this version. */
+interface Reading<A> {
+  readonly found: A
+  readonly directory: Version
+  readonly settled: ReadonlyArray<string> | undefined
+}
+
 /** What a snapshot's ends tell. */
 interface FoundHead {
   readonly head: Head.Head | EncryptedHead
@@ -115,35 +122,27 @@ export const make = (services: {
   const { files, format, leases, limits, path } = services
   const recollections = Recollections.make()
 
-  /** A reading, unless what decides it changed meanwhile. */
-  const look = Effect.fnUntraced(function*<A, E>(
-    directory: string,
-    reading: (names: Layout.Names) => Steps<A, E>,
-    steadiness: Steadiness
-  ) {
-    const { isSteady, settled, value, version } = yield* files.look(
-      directory,
-      (names) => reading(Layout.parse(names)),
-      steadiness
-    )
-    // A file that went while it was read shows that others are at work.
-    if (!isSteady || Result.isFailure(value) && hasMoved(value.failure)) return Option.none()
-    const found = yield* Effect.fromResult(value)
-    return Option.some({ found, directory: version, settled })
-  })
-
   /** Repeats a reading until nothing that decides it changed meanwhile. */
-  const steadily = Effect.fnUntraced(function*<A, E>(
+  const steadily = <A, E>(
     directory: string,
     reading: (names: Layout.Names) => Steps<A, E>,
-    steadiness: Steadiness = deciding
-  ) {
-    for (let attempt = 0; attempt <= attempts; attempt++) {
-      const seen = yield* look(directory, reading, steadiness)
-      if (Option.isSome(seen)) return seen.value
-    }
-    return yield* wrongKind("read", directory, "a session at rest", "one that changes all the time")
-  })
+    steadiness: Steadiness = deciding,
+    again: number = attempts
+  ): Effect.Effect<Reading<A>, PlatformError | InvalidJson | E> =>
+    Effect.flatMap(
+      files.look(directory, (names) => reading(Layout.parse(names)), steadiness),
+      ({ isSteady, settled, value, version }): Effect.Effect<Reading<A>, PlatformError | InvalidJson | E> => {
+        // A file that went while it was read shows that others are at work.
+        const isAtRest = isSteady && !(Result.isFailure(value) && hasMoved(value.failure))
+        if (!isAtRest && again > 0) return steadily(directory, reading, steadiness, again - 1)
+        if (!isAtRest) {
+          return Effect.fail(wrongKind("read", directory, "a session at rest", "one that changes all the time"))
+        }
+        return Result.isFailure(value)
+          ? Effect.fail(value.failure)
+          : Effect.succeed({ found: value.success, directory: version, settled })
+      }
+    )
 
   const tooLarge = (id: SessionId, bytes: number) =>
     Result.fail(new InvalidJson({ id, reason: new TooLarge({ bytes, limit: limits.maxBytes }) }))
@@ -201,13 +200,12 @@ export const make = (services: {
     )
     if (settled !== undefined) recollections.keep(directory, own, { names: settled, highest: found.highest })
     const standing = yield* leases.judge(found.highest)
+    const { holder, since } = Option.getOrUndefined(standing.lease) ?? {}
     const stored: Stored = {
       ...found.bytes,
       status: status(standing, found.isOpen),
-      ...Option.match(standing.lease, {
-        onNone: () => ({}),
-        onSome: ({ holder, since }) => ({ holder, since })
-      })
+      ...(holder === undefined ? {} : { holder }),
+      ...(since === undefined ? {} : { since })
     }
     return stored
   })
