@@ -37,7 +37,7 @@ export interface Options {
 
 type Fs = FileSystem.FileSystem
 
-const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = NodeFs.constants
+const { F_OK, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY, R_OK, W_OK } = NodeFs.constants
 
 /** How files are opened here; others are opened as platform-node does. */
 const flags = new Map<FileSystem.OpenFlag, number>([
@@ -149,13 +149,15 @@ const make = (fs: Fs, options: Options): Fs => {
 
   const files = FileSystem.make({
     ...fs,
-    access: (path, options) =>
-      Object.values(options ?? {}).includes(true) ? fs.access(path, options) : run<void>(
+    access: (path, { readable = false, writable = false } = {}) => {
+      const mode = F_OK | (readable ? R_OK : 0) | (writable ? W_OK : 0)
+      return run<void>(
         { method: "access", path },
-        (done, path) => NodeFs.access(path, done),
-        (path) => NodeFs.accessSync(path),
+        (done, path) => NodeFs.access(path, mode, done),
+        (path) => NodeFs.accessSync(path, mode),
         () => anchor.files(path)
-      ),
+      )
+    },
     link: (from, to) =>
       run<void>(
         { method: "link", path: from },

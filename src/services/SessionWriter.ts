@@ -372,7 +372,9 @@ export const make = Effect.fnUntraced(function*(options: {
     }))
 
   // A scope that closes before the session was closed ends it too: no caller waits for a fiber that is gone.
-  const endHere = end(new SessionEnded({ id, reason: new NotRunning({}) }))
+  const endHere = Effect.suspend(() =>
+    ended === undefined ? end(new SessionEnded({ id, reason: new NotRunning({}) })) : Effect.void
+  )
   yield* Effect.addFinalizer(() => lock.withPermit(endHere))
   yield* Effect.forkScoped(Effect.flatMap(claim.lost, end))
   yield* Effect.gen(function*() {
