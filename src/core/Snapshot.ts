@@ -324,43 +324,44 @@ export const fromDocument = (
   document: Json.JsonObject,
   apart?: { readonly conversation: ReadonlyArray<Session.Message>; readonly earlier: number }
 ): Result.Result<{ readonly head: Head.Head; readonly state: SessionState }, InvalidJson> =>
-  Result.gen(function*() {
-    const checked = yield* Result.mapError(isDocument(document), ([reason]) => new InvalidJson({ id, reason }))
-    const { config, metadata, promptHistory, todos, usage } = checked
-    const { conversation = checked.conversation, earlier = 0 } = apart ?? {}
-    const head = yield* Head.of(id, checked)
-    const todosDone = todos.filter((todo) => todo.status === "completed").length
-    const counts = [
-      ["messages", head.messages, earlier + conversation.length],
-      ["todosOpen", head.todosOpen, todos.length - todosDone],
-      ["todosDone", head.todosDone, todosDone]
-    ] as const
-    for (const [path, said, counted] of counts) {
-      if (said === counted) continue
-      return yield* Result.fail(
-        new InvalidJson({ id, reason: new Shape({ path, expected: `${counted}, as counted` }) })
-      )
-    }
-    const state: SessionState = {
-      session: {
-        id: head.id,
-        name: head.name,
-        projectPath: head.projectPath,
-        config,
-        createdAt: head.createdAt,
-        updatedAt: head.updatedAt,
-        metadata,
-        ...(head.parent === undefined ? {} : { parent: head.parent })
-      },
-      conversation,
-      todos,
-      promptHistory,
-      usage,
-      revision: head.revision,
-      extra: unknownIn(document)
-    }
-    return { head, state }
-  })
+  isDocument(document).pipe(
+    Result.mapError(([reason]) => new InvalidJson({ id, reason })),
+    Result.flatMap((checked) =>
+      Result.flatMap(Head.of(id, checked), (head) => {
+        const { config, metadata, promptHistory, todos, usage } = checked
+        const { conversation = checked.conversation, earlier = 0 } = apart ?? {}
+        const todosDone = todos.filter((todo) => todo.status === "completed").length
+        const counts = [
+          ["messages", head.messages, earlier + conversation.length],
+          ["todosOpen", head.todosOpen, todos.length - todosDone],
+          ["todosDone", head.todosDone, todosDone]
+        ] as const
+        for (const [path, said, counted] of counts) {
+          if (said === counted) continue
+          return Result.fail(new InvalidJson({ id, reason: new Shape({ path, expected: `${counted}, as counted` }) }))
+        }
+        const state: SessionState = {
+          session: {
+            id: head.id,
+            name: head.name,
+            projectPath: head.projectPath,
+            config,
+            createdAt: head.createdAt,
+            updatedAt: head.updatedAt,
+            metadata,
+            ...(head.parent === undefined ? {} : { parent: head.parent })
+          },
+          conversation,
+          todos,
+          promptHistory,
+          usage,
+          revision: head.revision,
+          extra: unknownIn(document)
+        }
+        return Result.succeed({ head, state })
+      })
+    )
+  )
 
 const verify = (
   keyRing: KeyRing,

@@ -118,24 +118,38 @@ export const open = (
   stored: StoredBytes,
   rules: Snapshot.Rules
 ): Result.Result<Verified, InvalidJson | SchemaVersion> =>
+  Result.flatMap(
+    Snapshot.open(keyRing, id, stored.snapshot, rules),
+    (snapshot) =>
+      stored.journals.length === 0
+        ? Result.succeed(closed(snapshot))
+        : withJournals(keyRing, id, stored.journals, rules, snapshot)
+  )
+
+const closed = (snapshot: Snapshot.Opened): Verified => ({
+  state: snapshot.state,
+  get messages() {
+    return snapshot.messages
+  },
+  snapshot,
+  isOpen: false,
+  recorded: [],
+  torn: 0,
+  journal: Option.none()
+})
+
+const withJournals = (
+  keyRing: KeyRing,
+  id: SessionId,
+  stored: StoredBytes["journals"],
+  rules: Snapshot.Rules,
+  snapshot: Snapshot.Opened
+): Result.Result<Verified, InvalidJson | SchemaVersion> =>
   Result.gen(function*() {
-    const snapshot = yield* Snapshot.open(keyRing, id, stored.snapshot, rules)
-    const journals = yield* Result.all(stored.journals.map((bytes) => Journal.open(keyRing, id, bytes, rules)))
+    const journals = yield* Result.all(stored.map((bytes) => Journal.open(keyRing, id, bytes, rules)))
     const index = journals.findLastIndex(({ snapshot: named }) => named === snapshot.signature)
     const journal = Option.fromUndefinedOr(journals[index])
-    if (Option.isNone(journal)) {
-      return {
-        state: snapshot.state,
-        get messages() {
-          return snapshot.messages
-        },
-        snapshot,
-        isOpen: false,
-        recorded: [],
-        torn: 0,
-        journal: Option.none()
-      }
-    }
+    if (Option.isNone(journal)) return closed(snapshot)
     const state = yield* Journal.fold(snapshot.state, journal.value)
     const appended = state.conversation.slice(snapshot.state.conversation.length)
     return {
@@ -148,7 +162,7 @@ export const open = (
       recorded: journal.value.events,
       torn: journal.value.torn,
       journal: Option.map(
-        Option.fromUndefinedOr(stored.journals[index]),
+        Option.fromUndefinedOr(stored[index]),
         (bytes): WholeJournal => ({
           epoch: journal.value.epoch,
           part: journal.value.part,

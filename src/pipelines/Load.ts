@@ -59,19 +59,12 @@ export interface LoadedSession {
  * @category decoding
  * @since 0.1.0
  */
-export const open = Effect.fnUntraced(function*(id: SessionId, stored: SessionStore.Stored, tail?: number) {
-  const signer = yield* Signer.Signer
-  const { format, limits } = yield* SessionStore.SessionStore
-  return yield* Signer.verified(
-    signer,
-    () =>
-      StoredSession.open(signer, id, stored, {
-        format,
-        maxDepth: limits.maxDepth,
-        ...(tail === undefined ? {} : { tail })
-      })
-  )
-})
+export const open = (id: SessionId, stored: SessionStore.Stored, tail?: number) =>
+  Effect.flatMap(Signer.Signer, (signer) =>
+    SessionStore.SessionStore.use(({ format, limits }) => {
+      const rules = { format, maxDepth: limits.maxDepth, ...(tail === undefined ? {} : { tail }) }
+      return Signer.verified(signer, () => StoredSession.open(signer, id, stored, rules))
+    }))
 
 /**
  * What a claim holds: what was loaded before it, where that is still stored.

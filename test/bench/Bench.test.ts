@@ -15,7 +15,7 @@ const busy = (millis: number): Rounds.Subject =>
     while (performance.now() < end);
   }))
 
-const once = { rounds: 5, roundMillis: 0, warmMillis: 0, minLaps: 1, maxLaps: 1 }
+const once = { rounds: 5, roundMillis: 0, warmMillis: 0, warmLaps: 0, minLaps: 1, maxLaps: 1 }
 
 const judged = (must: number) =>
   Effect.map(

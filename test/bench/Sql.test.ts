@@ -9,7 +9,7 @@ describe("The benchmark of PostgreSQL", () => {
     Effect.gen(function*() {
       const told: Array<string> = []
       const report = yield* Run.run({
-        rounds: { rounds: 2, roundMillis: 0, warmMillis: 0, minLaps: 1, maxLaps: 1 },
+        rounds: { rounds: 2, roundMillis: 0, warmMillis: 0, warmLaps: 0, minLaps: 1, maxLaps: 1 },
         sessions: [120, 240],
         connections: [2],
         url: yield* Postgres.url,

@@ -79,25 +79,29 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const directoryOf = (id: SessionId.SessionId) => path.join(base, id)
 
       /** Where a session is, if it is stored. */
-      const place = Effect.fnUntraced(function*(id: SessionId.SessionId) {
-        if (!SessionId.isSessionId(id)) return yield* new NotFound({ target: "with that id" })
-        yield* Effect.catchIf(files.checkPrivate(base), Files.isMissing, () => new NotFound({ target: id }))
-        return directoryOf(id)
-      })
+      const place = (id: SessionId.SessionId) =>
+        SessionId.isSessionId(id)
+          ? Effect.catchIf(
+            Effect.as(files.checkPrivate(base), directoryOf(id)),
+            Files.isMissing,
+            () => new NotFound({ target: id })
+          )
+          : Effect.fail(new NotFound({ target: "with that id" }))
 
       /** The directory of a stored session, and nothing else by that name. */
       const locate = (id: SessionId.SessionId) =>
-        Effect.tap(place(id), (directory) =>
-          Effect.catchIf(files.checkDirectory(directory), Files.isMissing, () =>
-            new NotFound({ target: id })))
+        Effect.tap(
+          place(id),
+          (directory) =>
+            Effect.catchIf(files.checkDirectory(directory), Files.isMissing, () => new NotFound({ target: id }))
+        )
 
       const read =
         (operation: string) => (id: SessionId.SessionId): Effect.Effect<Stored, NotFound | InvalidJson | StoreError> =>
           // Nothing else by that name is opened.
           Effect.flatMap(place(id), (directory) =>
             sessions.read(id, directory).pipe(
-              Effect.catchIf(Files.isMissing, () =>
-                new NotFound({ target: id }))
+              Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
             )).pipe(failsIn(operation))
 
       const readBlob: SessionStore["Service"]["readBlob"] = (id, digest, maxBytes) =>
@@ -327,8 +331,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             const notThere = new NotFound({ target: `${id} in the trash` })
             const won = yield* win(directory, "removed", (standing) =>
               Effect.filterOrFail(whetherRemoved(directory, standing), (isThere) =>
-                isThere, () =>
-                notThere))
+                isThere, () => notThere))
             const isGone = Option.isSome(won) && (yield* takeAway(directory, won.value.epoch))
             if (!isGone) {
               return yield* notThere

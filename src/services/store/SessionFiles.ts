@@ -190,25 +190,31 @@ export const make = (services: {
 
   const missing = (id: SessionId) => Result.fail(wrongKind("lstat", `${id}/${Layout.snapshot}`, "a snapshot", "none"))
 
-  const read = Effect.fnUntraced(function*(id: SessionId, directory: string) {
-    let known: ReturnType<typeof recollections.of>
-    const recall = (stand: Stand) => (known = recollections.of(directory, stand))?.names
-    const { directory: own, found, settled } = yield* steadily(
-      directory,
-      (names) => readAll(id, names, known?.highest),
-      { ...deciding, recall }
+  const readSteadily = (id: SessionId, directory: string) =>
+    Effect.suspend(() => {
+      let known: ReturnType<typeof recollections.of>
+      const recall = (stand: Stand) => (known = recollections.of(directory, stand))?.names
+      const reading = (names: Layout.Names) => readAll(id, names, known?.highest)
+      return Effect.map(steadily(directory, reading, { ...deciding, recall }), (read) => {
+        const { directory: own, found, settled } = read
+        if (settled !== undefined) recollections.keep(directory, own, { names: settled, highest: found.highest })
+        return found
+      })
+    })
+
+  const read = (id: SessionId, directory: string) =>
+    Effect.flatMap(
+      readSteadily(id, directory),
+      ({ bytes, highest, isOpen }) =>
+        Effect.map(leases.judge(highest), (standing): Stored => ({
+          ...bytes,
+          status: status(standing, isOpen),
+          ...Option.match(standing.lease, {
+            onNone: () => ({}),
+            onSome: ({ holder, since }) => ({ holder, since })
+          })
+        }))
     )
-    if (settled !== undefined) recollections.keep(directory, own, { names: settled, highest: found.highest })
-    const standing = yield* leases.judge(found.highest)
-    const { holder, since } = Option.getOrUndefined(standing.lease) ?? {}
-    const stored: Stored = {
-      ...found.bytes,
-      status: status(standing, found.isOpen),
-      ...(holder === undefined ? {} : { holder }),
-      ...(since === undefined ? {} : { since })
-    }
-    return stored
-  })
 
   /** Whether snapshot and journals are still the same files, unchanged. */
   const isStill = (directory: string, before: Stored): Effect.Effect<boolean> =>

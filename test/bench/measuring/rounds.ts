@@ -17,8 +17,10 @@ export interface Options {
   readonly rounds: number
   /** How long a round lasts, at least, where `maxLaps` repetitions come to that. */
   readonly roundMillis: number
-  /** How long everything runs before it counts, at least, so that the compiler has seen it. */
+  /** How long everything runs before it counts, at least, so that the compiler has seen it and files are at rest. */
   readonly warmMillis: number
+  /** How often everything runs before it counts, where that takes no longer than three times as long. */
+  readonly warmLaps: number
   readonly minLaps: number
   readonly maxLaps: number
 }
@@ -70,7 +72,9 @@ const fastest = (laps: ReadonlyArray<Spent>): Spent => ({
 /** What each subject took, in the order of the subjects. */
 export const alternate = Effect.fnUntraced(function*(subjects: ReadonlyArray<Subject>, options: Options) {
   let once = 0
-  for (let warmed = 0, count = 0; count === 0 || warmed < options.warmMillis; warmed += once, count++) {
+  const isWarm = (count: number, warmed: number) =>
+    count > 0 && warmed >= options.warmMillis && (count >= options.warmLaps || warmed >= 3 * options.warmMillis)
+  for (let warmed = 0, count = 0; !isWarm(count, warmed); warmed += once, count++) {
     once = (yield* turn(subjects, count % 2 === 1)).reduce((sum, { wall }) => sum + wall, 0)
   }
   const laps = Math.max(options.minLaps, Math.min(options.maxLaps, Math.ceil(options.roundMillis / once)))

@@ -60,7 +60,7 @@ export const save = Effect.fnUntraced(function*(setting: Setting) {
           subject: closeFirst(process, place, messages)
         })),
         // Each needs a session of its own, which takes longer than what is measured.
-        { ...scale, warmMillis: 0, minLaps: 1, maxLaps: 1 }
+        { ...scale, warmMillis: 0, warmLaps: 0, minLaps: 1, maxLaps: 1 }
       )
       const running = yield* Effect.forEach(
         processes,
