@@ -81,9 +81,17 @@ export const layerStoreMonotonic = (
       const memory = yield* RateLimiter.RateLimiterStore
       const maxKeys = options.maxKeys ?? 10_000
       /** When each key was admitted, oldest first; keys in the order of their last use. */
-      const admitted = new Map<string, ReadonlyArray<number>>()
+      const admitted = new Map<string, Array<number>>()
 
-      const keep = (key: string, times: ReadonlyArray<number>) => {
+      /** The times of a key that are within the window still. */
+      const timesOf = (key: string, since: number): Array<number> => {
+        const times = admitted.get(key) ?? []
+        const first = times.findIndex((time) => time > since)
+        times.splice(0, first < 0 ? times.length : first)
+        return times
+      }
+
+      const keep = (key: string, times: Array<number>) => {
         admitted.delete(key)
         admitted.set(key, times)
         const [oldest] = admitted.keys()
@@ -96,13 +104,14 @@ export const layerStoreMonotonic = (
           Effect.map(Clock.monotonicTimeNanos, (nanos) => {
             const now = Number(nanos / 1_000_000n)
             const window = Math.round(Duration.toMillis(refillRate) * (limit ?? 1))
-            const times = (admitted.get(key) ?? []).filter((time) => time + window > now)
+            const times = timesOf(key, now - window)
             const count = times.length + tokens
             if (limit !== undefined && count > limit) {
               const firstToLeave = times[count - limit - 1] ?? now
               return [count, Math.max(1, firstToLeave + window - now)] as const
             }
-            keep(key, [...times, ...Array.from({ length: tokens }, () => now)])
+            for (let token = 0; token < tokens; token++) times.push(now)
+            keep(key, times)
             return [count, window] as const
           })
       })
