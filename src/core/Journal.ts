@@ -274,9 +274,10 @@ const readWhole = (
   if (bytes[end] !== newlineByte || lastLine <= firstLine.length) return Option.none()
   mac.update(bytes.subarray(0, lastLine))
   if (Option.isNone(SealedLine.open(mac, keyId, bytes.subarray(lastLine, end)))) return Option.none()
+  const pieceBytes = Text.pieceBytes(bytes.length)
   const events: Array<SessionEvent.Recorded> = []
   for (let from = firstLine.length; from < end;) {
-    const to = bytes.indexOf(newlineByte, Math.min(from + Text.pieceBytes, end))
+    const to = bytes.indexOf(newlineByte, Math.min(from + pieceBytes, end))
     const lines = Option.filter(
       linesIn(bytes.subarray(from, to + 1), maxDepth),
       (lines) => lines.every(({ seq }, index) => seq === revision + 1 + events.length + index)

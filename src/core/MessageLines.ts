@@ -66,9 +66,10 @@ const isBetween = (messages: Uint8Array, index: number): boolean =>
  * @since 0.1.0
  */
 export const pieces = (messages: Uint8Array): Option.Option<ReadonlyArray<Uint8Array>> => {
+  const bytes = Text.pieceBytes(messages.length)
   const found: Array<Uint8Array> = []
   for (let from = 0; from < messages.length;) {
-    const end = endOfLine(messages, Math.min(from + Text.pieceBytes, messages.length))
+    const end = endOfLine(messages, Math.min(from + bytes, messages.length))
     if (Option.isNone(end)) return Option.none()
     found.push(messages.subarray(from, end.value))
     from = end.value + separatorLength

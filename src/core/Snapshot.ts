@@ -230,7 +230,7 @@ export const open = (
   rules: Rules
 ): Result.Result<Opened, InvalidJson | SchemaVersion> =>
   Result.flatMap(verify(keyRing, id, bytes, rules), (signature) => {
-    const isOnePiece = rules.tail === undefined && bytes.length <= Text.pieceBytes
+    const isOnePiece = rules.tail === undefined && bytes.length <= Text.pieceBytes(bytes.length)
     return Option.match(isOnePiece ? Option.none() : inPieces(id, bytes, rules), {
       onNone: () => whole(id, bytes, signature, rules),
       onSome: (read) => Result.succeed({ ...read, version: rules.format.version, signature })

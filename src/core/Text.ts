@@ -35,14 +35,22 @@ export const fromBytes = (bytes: Uint8Array): Option.Option<string> =>
     ? Option.none()
     : Result.getSuccess(Result.try(() => decoder.decode(bytes)))
 
+const [small, large] = [32 * 1024, 1024 * 1024]
+
 /**
- * Long texts are read in pieces of about this many bytes: what is read from one,
- * its values too, stays in the processor's caches until it is checked.
+ * Of how many bytes the pieces are in which a long text is read, by its length.
+ *
+ * **Details**
+ *
+ * Up to a megabyte and a half in small ones: what is read from one stays in the
+ * processor's caches until it is checked. Of longer texts that is less than what it
+ * costs to copy young objects: what V8 parses from more than 100 kB at once is
+ * with the old ones from the start.
  *
  * @category constants
  * @since 0.1.0
  */
-export const pieceBytes = 32 * 1024
+export const pieceBytes = (length: number): number => length > 1.5 * large ? large : small
 
 const lenient = new TextDecoder()
 

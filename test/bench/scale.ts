@@ -17,6 +17,8 @@ export interface Listing {
 }
 
 export interface Scale extends Rounds.Options {
+  /** How long what changes nothing runs before it counts. */
+  readonly reading: Pick<Rounds.Options, "warmMillis" | "warmLaps">
   /** Sessions that are loaded, saved and resumed. */
   readonly kinds: ReadonlyArray<Kind>
   /** Messages of the sessions that are appended to, fewest first. */
@@ -40,8 +42,9 @@ const counts = [100, 1000, 10_000]
 export const full: Scale = {
   rounds: 9,
   roundMillis: 150,
-  warmMillis: 1500,
-  warmLaps: 4000,
+  warmMillis: 300,
+  warmLaps: 0,
+  reading: { warmMillis: 1500, warmLaps: 4000 },
   minLaps: 3,
   maxLaps: 25,
   kinds: [small, large, huge, ...counts],
@@ -58,7 +61,7 @@ export const quick: Scale = {
   rounds: 5,
   roundMillis: 10,
   warmMillis: 30,
-  warmLaps: 0,
+  reading: { warmMillis: 30, warmLaps: 0 },
   minLaps: 2,
   maxLaps: 8,
   kinds: [small, large, huge, 1000],
@@ -76,6 +79,7 @@ export const tiny: Scale = {
   roundMillis: 0,
   warmMillis: 0,
   warmLaps: 0,
+  reading: { warmMillis: 0, warmLaps: 0 },
   minLaps: 1,
   maxLaps: 1,
   kinds: [least, 2],

@@ -42,7 +42,7 @@ export const load = Effect.fnUntraced(function*(setting: Setting) {
           },
           subject: Rounds.whole(run(Sessions.load(id)))
         })),
-        scale
+        { ...scale, ...scale.reading }
       )
     })
   )
