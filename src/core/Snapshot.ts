@@ -26,6 +26,7 @@ import { BadSignature, IdMismatch, InvalidJson, type SchemaVersion, Shape, Unkno
 import * as SessionId from "./SessionId.ts"
 import type { KeyRing } from "./Signature.ts"
 import * as Signature from "./Signature.ts"
+import * as StoredMessages from "./StoredMessages.ts"
 import * as Text from "./Text.ts"
 import type { Timestamp } from "./Timestamp.ts"
 
@@ -111,26 +112,8 @@ export interface Opened {
   /** The UTF-8 of all messages, as stored: as `encode` takes them. */
   readonly messages: ReadonlyArray<Uint8Array>
   /** The messages before those of the state. */
-  readonly earlier: Earlier
+  readonly earlier: StoredMessages.Earlier
 }
-
-/**
- * Messages that are verified and not parsed.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Earlier {
-  readonly count: number
-  /** Their UTF-8, as it stands in a snapshot. */
-  readonly bytes: Uint8Array
-}
-
-/**
- * @category constants
- * @since 0.1.0
- */
-export const noneEarlier: Earlier = { count: 0, bytes: new Uint8Array() }
 
 /**
  * A message as it stands in snapshots and journals.
@@ -209,7 +192,6 @@ const restText = ({ extra, promptHistory, session, todos, usage }: SessionState)
     .join("")
 
 const isDocument = Check.make(Document)
-const isConversation = Check.make(Schema.Array(Message))
 
 /**
  * Verifies the signature over the bytes as they are, and only then reads them.
@@ -265,9 +247,9 @@ const inPieces = (
   Option.gen(function*() {
     const { document, messages } = yield* apart(bytes, rules)
     const ends = rules.tail === undefined
-      ? { earlier: noneEarlier.bytes, last: messages }
+      ? { earlier: StoredMessages.none.bytes, last: messages }
       : yield* MessageLines.last(messages, rules.tail)
-    const conversation = yield* messagesIn(ends.last, rules.maxDepth)
+    const conversation = yield* StoredMessages.parse(ends.last, rules.maxDepth)
     const count = ends.earlier.length === 0
       ? 0
       : yield* Option.liftPredicate(Number(document["messages"]) - conversation.length, (count) => count > 0)
@@ -301,7 +283,7 @@ const whole = (
       head,
       version,
       signature,
-      earlier: noneEarlier,
+      earlier: StoredMessages.none,
       get messages() {
         return messages ??= Option.match(apart(bytes, rules), {
           onNone: () => state.conversation.map(encodeMessage),
@@ -322,14 +304,14 @@ const whole = (
 export const fromDocument = (
   id: SessionId.SessionId,
   document: Json.JsonObject,
-  apart?: { readonly conversation: ReadonlyArray<Session.Message>; readonly earlier: number }
+  read?: { readonly conversation: ReadonlyArray<Session.Message>; readonly earlier: number }
 ): Result.Result<{ readonly head: Head.Head; readonly state: SessionState }, InvalidJson> =>
   isDocument(document).pipe(
     Result.mapError(([reason]) => new InvalidJson({ id, reason })),
     Result.flatMap((checked) =>
       Result.flatMap(Head.of(id, checked), (head) => {
         const { config, metadata, promptHistory, todos, usage } = checked
-        const { conversation = checked.conversation, earlier = 0 } = apart ?? {}
+        const { conversation = checked.conversation, earlier = 0 } = read ?? {}
         const todosDone = todos.filter((todo) => todo.status === "completed").length
         const counts = [
           ["messages", head.messages, earlier + conversation.length],
@@ -393,44 +375,3 @@ const verify = (
     ? invalid(new IdMismatch({ found: claim.id }))
     : invalid(new BadSignature({}))
 }
-
-/** The messages of a document, read a piece at a time. None where anything is wrong. */
-const messagesIn = (bytes: Uint8Array, maxDepth: number): Option.Option<ReadonlyArray<Session.Message>> =>
-  Option.gen(function*() {
-    const conversation: Array<Session.Message> = []
-    for (const piece of yield* MessageLines.pieces(bytes)) {
-      for (const message of yield* Result.getSuccess(listOf(piece, maxDepth))) conversation.push(message)
-    }
-    return conversation
-  })
-
-const [openList, closeList] = [Text.toBytes("["), Text.toBytes("]")]
-
-/** Messages as they stand in a document: a level less is around them. */
-const listOf = (
-  bytes: Uint8Array,
-  maxDepth: number
-): Result.Result<ReadonlyArray<Session.Message>, JsonDocument.Reason> =>
-  JsonDocument.parseValue(Text.concat([openList, bytes, closeList]), maxDepth - 1).pipe(
-    Result.flatMap((json) => Result.mapError(isConversation(json), ([reason]) => reason))
-  )
-
-/**
- * Reads verified messages by themselves.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const parseEarlier = (
-  id: SessionId.SessionId,
-  { bytes, count }: Earlier,
-  maxDepth: number
-): Result.Result<ReadonlyArray<Session.Message>, InvalidJson> =>
-  Result.fromOption(messagesIn(bytes, maxDepth), () => undefined).pipe(
-    Result.orElse(() => listOf(bytes, maxDepth)),
-    Result.filterOrFail(
-      ({ length }) => length === count,
-      ({ length }) => new Shape({ path: "messages", expected: `with ${length} before the last ones, as counted` })
-    ),
-    Result.mapError((reason) => new InvalidJson({ id, reason }))
-  )

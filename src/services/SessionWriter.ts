@@ -32,6 +32,7 @@ import * as SessionEvent from "../core/SessionEvent.ts"
 import type { KeyRing } from "../core/Signature.ts"
 import * as Snapshot from "../core/Snapshot.ts"
 import * as StateSize from "../core/StateSize.ts"
+import * as StoredMessages from "../core/StoredMessages.ts"
 import * as StoredSession from "../core/StoredSession.ts"
 import * as Text from "../core/Text.ts"
 import type * as Timestamp from "../core/Timestamp.ts"
@@ -147,12 +148,12 @@ export const make = Effect.fnUntraced(function*(options: {
   readonly state: SessionState
   readonly messages: ReadonlyArray<Uint8Array>
   /** Those of the messages that are not in the state. */
-  readonly earlier?: Snapshot.Earlier
+  readonly earlier?: StoredMessages.Earlier
   readonly journal: OpenJournal
 }) {
   const { claim, format: { version }, keyRing, limits } = options
   const { id } = claim
-  const { earlier = Snapshot.noneEarlier } = options
+  const { earlier = StoredMessages.none } = options
   const lock = yield* Semaphore.make(1)
   const room = yield* Semaphore.make(limits.maxQueuedBytes)
   const waiting = yield* Latch.make()
@@ -387,7 +388,7 @@ export const make = Effect.fnUntraced(function*(options: {
 
   const writer: SessionWriter = {
     state: Effect.sync(() => saved.state()),
-    earlier: Effect.suspend(() => Effect.fromResult(Snapshot.parseEarlier(id, earlier, limits.maxDepth))),
+    earlier: Effect.suspend(() => Effect.fromResult(StoredMessages.parseEarlier(id, earlier, limits.maxDepth))),
     changes,
     source: { id, readBlob: options.readBlob },
     submit,

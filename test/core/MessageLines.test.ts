@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Option, Result } from "effect"
 import type { Session } from "effect-reprise"
 import * as Snapshot from "../../src/core/Snapshot.ts"
+import * as StoredMessages from "../../src/core/StoredMessages.ts"
 import { at, id, joined, keyRing, nested, publish, rules, signBytes, signText, small, textOf } from "./documents.ts"
 
 /** About 100 KB, and so some pieces. */
@@ -107,7 +108,7 @@ describe("A snapshot of which the last messages are read", () => {
       assert.strictEqual(earlier.count, from)
       assert.strictEqual(joined(messages), lines.slice(1, -1).join("\n"))
       assert.deepStrictEqual(
-        Snapshot.parseEarlier(id, earlier, rules.maxDepth),
+        StoredMessages.parseEarlier(id, earlier, rules.maxDepth),
         Result.succeed(long.conversation.slice(0, from))
       )
     })
@@ -124,7 +125,7 @@ describe("A snapshot of which the last messages are read", () => {
   it("tells of an earlier message that is wrong when that is asked for, by its place", () => {
     const text = lines.with(200, `${lineWith("\"usage\":1")},`).join("\n")
     const { earlier } = Result.getOrThrow(open(text, 1))
-    const refused = Result.flip(Snapshot.parseEarlier(id, earlier, rules.maxDepth))
+    const refused = Result.flip(StoredMessages.parseEarlier(id, earlier, rules.maxDepth))
     assert.include(Result.getOrThrow(refused).message, "[199].usage")
   })
 
@@ -135,7 +136,7 @@ describe("A snapshot of which the last messages are read", () => {
       const reasonOf = Result.match({
         onFailure: ({ message }: { readonly message: string }) => message,
         onSuccess: ({ earlier }: Snapshot.Opened) =>
-          Result.match(Snapshot.parseEarlier(id, earlier, rules.maxDepth), {
+          Result.match(StoredMessages.parseEarlier(id, earlier, rules.maxDepth), {
             onFailure: ({ message }) => message,
             onSuccess: () => "believed"
           })
