@@ -73,6 +73,21 @@ for (const smallCalls of ["threads", "synchronous"] as const) {
         assert.strictEqual(report.events, 1)
       }))
 
+    it.live("is read without a journal that is gone, even where its directory tells an old time", () =>
+      Effect.gen(function*() {
+        const { id, load, other, own } = yield* remembered
+        const session = yield* other(Sessions.resume(id))
+        const later = new Date("2020-01-01T00:00:01Z")
+        yield* session.append(say("hello"))
+        NodeFs.utimesSync(own, longAgo, later)
+        assert.strictEqual((yield* load).report.events, 1)
+        for (const name of NodeFs.readdirSync(own)) {
+          if (name.startsWith("journal.")) NodeFs.rmSync(NodePath.join(own, name))
+        }
+        NodeFs.utimesSync(own, longAgo, later)
+        assert.strictEqual((yield* load).report.events, 0)
+      }))
+
     it.live("is in the trash, and gone, as soon as it is", () =>
       Effect.gen(function*() {
         const { id, load, other } = yield* remembered

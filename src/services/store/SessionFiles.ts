@@ -193,7 +193,13 @@ export const make = (services: {
   const readSteadily = (id: SessionId, directory: string) =>
     Effect.suspend(() => {
       let known: ReturnType<typeof recollections.of>
-      const recall = (stand: Stand) => (known = recollections.of(directory, stand))?.names
+      let isFirst = true
+      const recall = (stand: Stand) => {
+        // Where a file is gone that is remembered, somebody set the directory's time back.
+        known = isFirst ? recollections.of(directory, stand) : undefined
+        isFirst = false
+        return known?.names
+      }
       const reading = (names: Layout.Names) => readAll(id, names, known?.highest)
       return Effect.map(steadily(directory, reading, { ...deciding, recall }), (read) => {
         const { directory: own, found, settled } = read
