@@ -49,6 +49,17 @@ export const maxBytes = 4096
  */
 export const toBytes = (lease: Lease): Uint8Array => Text.toBytes(`${JSON.stringify(lease)}\n`)
 
+const newline = 0x0a
+
+/**
+ * Whether nothing shows that a write was cut short: the end is there, and no byte
+ * that never came to be.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isWhole = (bytes: Uint8Array): boolean => bytes.at(-1) === newline && !bytes.includes(0)
+
 const isLease = Check.make(Lease)
 
 /**

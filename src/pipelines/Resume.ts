@@ -161,7 +161,7 @@ const activate = Effect.fnUntraced(function*(
       issues: [`its journal would have ${bytes.length} bytes, and there is room for ${room}`]
     })
   }
-  yield* claim.begin({ part: 0, bytes })
+  yield* claim.begin({ part: 0, bytes, isEmpty: recorded.length === 0 })
   return { writer, part: 0, bytes: bytes.length }
 })
 

@@ -88,6 +88,8 @@ export const make = (services: {
     const lost = yield* Deferred.make<SessionEnded>()
     let current = Option.map(options.opened, (journal): Open => ({ ...journal, next: 1, isProvisional: false }))
     let recency = options.won.recency
+    /** What a journal begins with that comes to be with the first event. */
+    let planned = Option.none<Uint8Array>()
     let isSettled = true
     let isOver = false
 
@@ -177,7 +179,7 @@ export const make = (services: {
 
     const millis = Clock.currentTimeMillis
 
-    const begin: Claim["begin"] = ({ bytes, part }) =>
+    const begin: Claim["begin"] = ({ bytes, isEmpty = false, part }) =>
       operation(Effect.gen(function*() {
         // In place even where this fails and nobody knows whether it counts: the release takes it back.
         const journal: Open = {
@@ -187,6 +189,12 @@ export const make = (services: {
           recency: Math.min(options.won.recency, Shown.recencyOf(yield* millis)),
           next: 0,
           isProvisional: true
+        }
+        if (isEmpty && Option.isNone(options.won.before)) {
+          yield* change("resume", { set: sql`state = 'held', ${leaseUntil}` })
+          planned = Option.some(bytes)
+          current = Option.some({ ...journal, next: 1 })
+          return
         }
         isSettled = false
         current = Option.some(journal)
@@ -220,7 +228,11 @@ export const make = (services: {
         yield* isProvisional
           ? change("append", {
             set: held(Option.some(journal), journal.recency),
-            rest: (where) => [addLines(open, lines)(where), dropJournals(isNotOf(open))(where)]
+            rest: (where) => [
+              ...Option.toArray(planned).map((bytes) => addLines({ ...open, next: 0 }, bytes)(where)),
+              addLines(open, lines)(where),
+              dropJournals(isNotOf(open))(where)
+            ]
           })
           : addMore({ ...journal, id, nonce, number: open.next, lines })
         current = Option.some(journal)

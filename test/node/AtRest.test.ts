@@ -140,7 +140,7 @@ for (const smallCalls of ["threads", "synchronous"] as const) {
 describe("Recollections of directories", () => {
   const version = (identity: string) => ({ identity, size: 1, mode: 0o700, mtime: Option.none() })
   const names = ["session.json"]
-  const highest: Leases.Highest = { epoch: 0, lease: Option.none() }
+  const highest: Leases.Highest = { epoch: 0, lease: Option.none(), isTorn: false }
 
   it("are of the version that they were kept for, once any change would show", () => {
     const kept = Recollections.make()

@@ -165,7 +165,7 @@ export const killAt = Effect.fnUntraced(function*({ moment, mutant, number, oper
   const acknowledged = before === undefined ? testimony.acknowledged : before.acknowledged
   const { after, before: earlier } = situations[operation]
   const wrong = yield* examineBelow(places, { ...testimony, acknowledged }, {
-    inFlight: operation === "append" || operation === "large" ? ["four"] : [],
+    inFlight: ["append", "large", "revive"].includes(operation) ? ["four"] : [],
     situations: testimony.calls === undefined ? [earlier, after] : [after]
   })
   const failed = testimony.errors === "" ? [] : [testimony.errors]

@@ -52,6 +52,9 @@ const say3 = Effect.fnUntraced(function*(session: Effect.Success<typeof create>)
   yield* say("ack three")
 })
 
+const say4 = (session: Effect.Success<typeof create>) =>
+  Effect.andThen(session.append({ role: "user", content: "four" }), say("ack four"))
+
 const running = Effect.tap(create, say3)
 
 const closed = Effect.gen(function*() {
@@ -71,10 +74,7 @@ const inSixtyDays = Later.inDays(60, Sessions.cleanup())
 const operations: { readonly [Name in Operation]: Effect.Effect<unknown, unknown, NodeSessions.Services> } = {
   key: Effect.void,
   create: Effect.andThen(arm, create),
-  append: Effect.flatMap(
-    Effect.tap(running, arm),
-    (session) => Effect.andThen(session.append({ role: "user", content: "four" }), say("ack four"))
-  ),
+  append: Effect.flatMap(Effect.tap(running, arm), say4),
   large: Effect.flatMap(
     Effect.tap(running, arm),
     (session) => Effect.andThen(session.append(Large.message("four")), say("ack four"))
@@ -82,6 +82,7 @@ const operations: { readonly [Name in Operation]: Effect.Effect<unknown, unknown
   checkpoint: Effect.flatMap(Effect.tap(running, arm), (session) => session.checkpoint),
   close: Effect.flatMap(Effect.tap(running, arm), (session) => Sessions.close(session.id)),
   resume: Effect.flatMap(Effect.tap(closed, arm), (id) => Sessions.resume(id)),
+  revive: Effect.flatMap(Effect.tap(closed, arm), (id) => Effect.flatMap(Sessions.resume(id), say4)),
   recover: Effect.flatMap(Effect.tap(stored, arm), (id) => Sessions.resume(id)),
   remove: Effect.flatMap(Effect.tap(closed, arm), (id) => Sessions.remove(id)),
   restore: Effect.gen(function*() {

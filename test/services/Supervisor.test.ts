@@ -420,7 +420,7 @@ describe("the teardown of the layer", () => {
       const other = yield* startProcess()
       const { id } = yield* process.run(create(project))
       yield* process.run(Sessions.close(id))
-      const { hook, open, reached } = yield* gate(({ method }) => method === "rename")
+      const { hook, open, reached } = yield* gate(({ method }) => method === "link")
       process.hook = hook
       const resuming = yield* Effect.forkChild(process.run(Sessions.resume(id)))
       yield* reached

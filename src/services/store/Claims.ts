@@ -61,6 +61,9 @@ export const make = (services: {
      */
     let lease = won
     let isHeld = true
+    let isDurable = won.isDurable
+    /** An empty journal that is not there yet. */
+    let planned = Option.none<NewJournal>()
     let current = options.opened
     let isSettled = true
     let isOver = false
@@ -106,6 +109,33 @@ export const make = (services: {
         })
       )
     )
+
+    /** What can't be made durable is not relied on: another lease is won in its place. */
+    const orAnother = <A, E>(sync: Effect.Effect<A, E>) =>
+      Effect.onError(sync, () =>
+        Effect.sync(() => {
+          isDurable = true
+          isHeld = false
+        }))
+
+    /** Holds the session by a lease whose bytes are durable. */
+    const holdDurably = Effect.suspend(() => isDurable ? hold : orAnother(leases.sync(directory, lease)))
+
+    /** Makes the names in the directory durable, and with them the lease. */
+    const syncNames = Effect.suspend(() =>
+      isDurable
+        ? files.syncDirectory(directory)
+        : Effect.andThen(
+          orAnother(files.syncDirectory(directory)),
+          Effect.suspend(() => {
+            isDurable = true
+            return leases.replaceOlder(directory, lease)
+          })
+        )
+    )
+
+    /** Before anything is changed, the lease that it relies on is durable. */
+    const ready = Effect.suspend(() => isDurable ? hold : Effect.andThen(holdDurably, syncNames))
 
     /** One durable change: a failure of a claim that was lost is told as that. */
     const change = <A>(
@@ -188,24 +218,33 @@ export const make = (services: {
       current = Option.map(current, (journal) => ({ ...journal, isProvisional: false }))
     })
 
-    const begin: Claim["begin"] = (newJournal) =>
-      change(
-        "resume",
-        Effect.gen(function*() {
-          yield* hold
-          const journal = yield* place(newJournal)
-          yield* files.syncDirectory(directory).pipe(
-            Effect.andThen(stillHeld),
-            Effect.onError(() => discard(journal))
-          )
-          yield* switchTo({ ...journal, isProvisional: true })
-        })
+    const open = Effect.fnUntraced(function*(newJournal: NewJournal) {
+      planned = Option.none()
+      yield* holdDurably
+      const journal = yield* place(newJournal)
+      yield* syncNames.pipe(
+        Effect.andThen(stillHeld),
+        Effect.onError(() => discard(journal))
       )
+      yield* switchTo({ ...journal, isProvisional: true })
+    })
+
+    /** An empty journal tells nothing that the snapshot does not: it comes to be with the first event. */
+    const plan = Effect.fnUntraced(function*(newJournal: NewJournal) {
+      const found = yield* leases.names(directory)
+      if (Layout.highest(found) !== lease.epoch) return yield* failLost
+      if (found.journals.length > 0) return yield* open(newJournal)
+      planned = Option.some(newJournal)
+    })
+
+    const begin: Claim["begin"] = (newJournal) =>
+      change("resume", newJournal.isEmpty === true ? plan(newJournal) : open(newJournal))
 
     const append: Claim["append"] = (lines) =>
       change(
         "append",
         Effect.gen(function*() {
+          if (Option.isSome(planned)) yield* open(planned.value)
           if (Option.isNone(current) || !isSettled) {
             return yield* new StoreError({
               operation: "append",
@@ -230,7 +269,7 @@ export const make = (services: {
       change(
         "append",
         Effect.gen(function*() {
-          yield* hold
+          yield* ready
           if (!hasBlobs) yield* blobs.ensure(directory)
           hasBlobs = true
           yield* blobs.put(directory, given, { epoch: lease.epoch, preparedName, stillHeld })
@@ -242,7 +281,7 @@ export const make = (services: {
         "checkpoint",
         Effect.gen(function*() {
           yield* keepJournal
-          yield* hold
+          yield* ready
           const prepared = yield* preparedName
           yield* files.link(at(Layout.snapshot), prepared).pipe(
             // Over one that an earlier migration kept, which did not come to its end.
@@ -259,7 +298,8 @@ export const make = (services: {
         Effect.gen(function*() {
           isSettled = false
           yield* keepJournal
-          yield* hold
+          yield* ready
+          planned = Option.none()
           const journal = yield* place(newJournal)
           yield* Effect.onError(
             Effect.andThen(
@@ -301,6 +341,7 @@ export const make = (services: {
         Effect.gen(function*() {
           isSettled = false
           yield* keepJournal
+          yield* ready
           yield* replace(snapshot)
           yield* files.syncDirectory(directory)
           // What is stored is complete from here on, whoever has the session next.

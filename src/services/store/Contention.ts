@@ -76,6 +76,7 @@ export const make = (services: {
       return Option.map(
         yield* leases.win(directory, standing.epoch, state, {
           undo: atRest(standing),
+          mayWait: state === "held",
           ...(Option.isSome(since) ? { since: since.value } : {})
         }),
         Option.some
@@ -84,7 +85,7 @@ export const make = (services: {
 
   /** Whether a session is in the trash. A lease that is there and can't be read does not tell. */
   const whetherRemoved = (directory: string, standing: Standing): Effect.Effect<boolean, PlatformError> =>
-    standing.epoch > 0 && Option.isNone(standing.lease)
+    standing.verdict !== "dead" && Option.isNone(standing.lease)
       ? Effect.fail(Files.wrongKind("read", path.join(directory, Layout.lease(standing.epoch)), "a lease", "none"))
       : Effect.succeed(isRemoved(standing))
 

@@ -46,7 +46,8 @@ export interface Stored extends StoredBytes {
 }
 
 /**
- * A new journal: its number within the claim, and what it begins with.
+ * A new journal: its number within the claim, and what it begins with. One that
+ * `isEmpty` holds no event yet: where no other journal is, it comes to be with the first one.
  *
  * @category models
  * @since 0.1.0
@@ -54,6 +55,7 @@ export interface Stored extends StoredBytes {
 export interface NewJournal {
   readonly part: number
   readonly bytes: Uint8Array
+  readonly isEmpty?: boolean
 }
 
 /**
@@ -100,8 +102,9 @@ export interface AtRest<E = never> {
  *
  * **Details**
  *
- * Every operation is durable when it succeeds, can't be interrupted, and fails
- * with `SessionEnded` (`LeaseLost`) once somebody else holds the session. After
+ * Every operation is durable when it succeeds, but for `begin` of an empty journal,
+ * can't be interrupted, and fails with `SessionEnded` (`LeaseLost`) once somebody else
+ * holds the session. After
  * a `StoreError` of `append` nothing more is appended until a `checkpoint`
  * succeeds. Closing the claim's scope gives the session back as it is stored,
  * unless it was closed before.

@@ -68,7 +68,7 @@ export const make = (services: Services) => {
       given,
       Effect.fnUntraced(function*(session: AtRest<E>) {
         const { directory, nonce } = yield* privatePath
-        const won: Won = { epoch: session.epoch, nonce }
+        const won: Won = { epoch: session.epoch, nonce, isDurable: true }
         held.add(nonce)
         yield* prepare(services, directory, won, session).pipe(
           Effect.andThen(files.rename(directory, target)),

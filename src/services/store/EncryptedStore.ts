@@ -160,7 +160,7 @@ const make = Effect.fnUntraced(function*({ allowPlain = false }: Options) {
       begin: (begun) =>
         Effect.gen(function*() {
           const sealed = yield* sealJournal(yield* nameOfSnapshot, begun)
-          yield* below.begin({ part: begun.part, bytes: sealed.bytes })
+          yield* below.begin({ ...begun, bytes: sealed.bytes })
           journal = Option.some(sealed)
         }).pipe(Effect.uninterruptible),
       append: (lines) =>

@@ -170,7 +170,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           yield* ensureBase
           yield* sweep
           const { directory, nonce } = yield* privatePath("creating")
-          const won: Won = { epoch: firstEpoch, nonce }
+          const won: Won = { epoch: firstEpoch, nonce, isDurable: true }
           const target = directoryOf(id)
           liveness.held.add(nonce)
           const journal = yield* prepare(directory, won, snapshot, firstLine, blobs).pipe(

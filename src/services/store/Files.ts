@@ -313,21 +313,32 @@ export const make = (fs: FileSystem.FileSystem) => {
         ? Effect.fail(new TooLarge({ bytes: version.size, limit }))
         : Effect.succeed({ bytes: head, version }))
 
-  /** Creates a file that must not exist yet, and syncs it. It stays open in the scope. */
-  const create = Effect.fnUntraced(function*(path: string, bytes: Uint8Array) {
+  /** Creates a file that must not exist yet. It stays open in the scope. */
+  const createUnsynced = Effect.fnUntraced(function*(path: string, bytes: Uint8Array) {
     const file = yield* open(path, { flag: "ax", mode: fileMode })
     yield* file.writeAll(bytes)
-    yield* file.sync
     return file
   })
+
+  /** Creates a file that must not exist yet, and syncs it. It stays open in the scope. */
+  const create = (path: string, bytes: Uint8Array) => Effect.tap(createUnsynced(path, bytes), (file) => file.sync)
 
   /** Creates a file that must not exist yet, synced and closed. */
   const write = (path: string, bytes: Uint8Array): Effect.Effect<void, Failure> =>
     Effect.uninterruptible(Effect.scoped(create(path, bytes)))
 
+  /** Creates a file that must not exist yet, closed. A power loss leaves any part of it, until it is synced. */
+  const writeUnsynced = (path: string, bytes: Uint8Array): Effect.Effect<void, Failure> =>
+    Effect.uninterruptible(Effect.scoped(createUnsynced(path, bytes)))
+
+  const syncAt = (path: string, options: { readonly noFollow: boolean }): Effect.Effect<void, Failure> =>
+    Effect.uninterruptible(Effect.scoped(Effect.flatMap(open(path, { flag: "r", ...options }), (file) => file.sync)))
+
+  /** Makes the bytes of a file durable. */
+  const syncFile = (path: string) => syncAt(path, { noFollow: true })
+
   /** Makes the names in a directory durable. */
-  const syncDirectory = (path: string): Effect.Effect<void, Failure> =>
-    Effect.uninterruptible(Effect.scoped(Effect.flatMap(open(path, { flag: "r" }), (directory) => directory.sync)))
+  const syncDirectory = (path: string) => syncAt(path, { noFollow: false })
 
   /**
    * Makes a directory and those that lead to it, and makes their names durable;
@@ -370,8 +381,10 @@ export const make = (fs: FileSystem.FileSystem) => {
     remove,
     removeQuietly,
     syncDirectory,
+    syncFile,
     watch,
     write,
+    writeUnsynced,
     names: fs.readDirectory,
     version: (path: string) => Effect.map(fs.lstat(path), versionOf),
     lstat: fs.lstat,

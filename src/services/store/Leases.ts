@@ -1,7 +1,8 @@
 /**
  * Leases as files. Claim, takeover, release and removal are one operation:
- * linking a prepared, synced file to the next epoch's name, and looking again
- * whether that is still the highest.
+ * linking a prepared file to the next epoch's name, and looking again whether that
+ * is still the highest. A lease is durable before anything relies on it; until
+ * then those that it takes the place of stay.
  *
  * @since 0.1.0
  */
@@ -28,6 +29,8 @@ export interface Highest {
   readonly epoch: number
   /** None where the lease can't be read. */
   readonly lease: Option.Option<Lease.Lease>
+  /** Whether the power failed before its bytes were durable, and so before anything relied on it. */
+  readonly isTorn: boolean
 }
 
 /** The highest lease of a session, and what is known of its holder. */
@@ -39,23 +42,22 @@ export interface Standing extends Highest {
 export interface Won {
   readonly epoch: number
   readonly nonce: string
+  /** Whether it outlasts a power loss. */
+  readonly isDurable: boolean
 }
 
 /** What a session is doing, by its highest lease and whether a journal counts. */
-export const status = ({ epoch, lease, verdict }: Standing, isOpen: boolean): SessionList.Status => {
+export const status = ({ lease, verdict }: Standing, isOpen: boolean): SessionList.Status => {
   const atRest = isOpen ? "interrupted" : "closed"
-  if (Option.isNone(lease)) return epoch === 0 ? atRest : "elsewhere"
+  if (Option.isNone(lease)) return verdict === "dead" ? atRest : "elsewhere"
   if (lease.value.state === "removed") return "removed"
   if (lease.value.state === "released" || verdict === "dead") return atRest
   return verdict === "alive" ? "running" : "elsewhere"
 }
 
 /** Whether somebody may still be running the session. */
-export const isHeld = ({ epoch, lease, verdict }: Standing): boolean =>
-  Option.match(lease, {
-    onNone: () => epoch > 0,
-    onSome: ({ state }) => state === "held" && verdict !== "dead"
-  })
+export const isHeld = ({ lease, verdict }: Standing): boolean =>
+  verdict !== "dead" && Option.match(lease, { onNone: () => true, onSome: ({ state }) => state === "held" })
 
 /** Who stands in the way. */
 export const alreadyRunning = ({ lease, verdict }: Standing): AlreadyRunning =>
@@ -70,20 +72,38 @@ const isUnreadable = ({ reason }: PlatformError): boolean =>
 
 const leaseSize = atMost(Lease.maxBytes)
 
-/** What the file of a lease holds; none where it is no lease, or can't be read. */
-const leaseOf = (found: Found, epoch: number): Result.Result<Option.Option<Lease.Lease>, PlatformError> =>
-  Result.isSuccess(found)
-    ? Result.succeed(Lease.fromBytes(found.success.head, epoch))
-    : isUnreadable(found.failure)
-    ? Result.succeed(Option.none())
+/** So many leases wait at most for one that is durable. */
+const mostLeases = 8
+
+/**
+ * Whether a lease is of no use to anybody after a power loss: no journal is there,
+ * and a lease below it tells the same, that nobody runs the session.
+ */
+const isReplaceable = ({ journals, leases }: Layout.Names): boolean =>
+  journals.length === 0 && leases.length > 1 && leases.length <= mostLeases
+
+const noLease: Highest = { epoch: 0, lease: Option.none(), isTorn: false }
+
+/**
+ * The highest lease, as its file was found. One that is cut short is torn where
+ * another is below it, which goes when the highest is durable; elsewhere it was damaged.
+ */
+const highestOf = (found: Found, { leases }: Layout.Names, epoch: number): Result.Result<Highest, PlatformError> => {
+  if (Result.isSuccess(found)) {
+    const { head } = found.success
+    const isTorn = leases.length > 1 && !Lease.isWhole(head)
+    return Result.succeed({ epoch, lease: Lease.fromBytes(head, epoch), isTorn })
+  }
+  return isUnreadable(found.failure)
+    ? Result.succeed({ epoch, lease: Option.none(), isTorn: false })
     : Result.fail(found.failure)
+}
 
 /** Reads the highest lease. Fails with a missing file where it went meanwhile. */
 export function* readHighest(names: Layout.Names): Generator<Wish, Result.Result<Highest, PlatformError>, Found> {
   const epoch = Layout.highest(names)
-  if (epoch === 0) return Result.succeed({ epoch, lease: Option.none() })
-  const found = yield { name: Layout.lease(epoch), ...leaseSize }
-  return Result.map(leaseOf(found, epoch), (lease) => ({ epoch, lease }))
+  if (epoch === 0) return Result.succeed(noLease)
+  return highestOf(yield { name: Layout.lease(epoch), ...leaseSize }, names, epoch)
 }
 
 export const make = (services: {
@@ -97,9 +117,10 @@ export const make = (services: {
   const names = (directory: string) => Effect.map(files.names(directory), Layout.parse)
 
   /** What is known of the holder of a lease; of one that was given back it is of no interest. */
-  const judge = ({ epoch, lease }: Highest): Effect.Effect<Standing> => {
-    const known = (verdict: Verdict): Standing => ({ epoch, lease, verdict })
-    if (Option.isNone(lease)) return Effect.succeed(known(epoch === 0 ? "dead" : "unknown"))
+  const judge = (highest: Highest): Effect.Effect<Standing> => {
+    const { epoch, isTorn, lease } = highest
+    const known = (verdict: Verdict): Standing => ({ ...highest, verdict })
+    if (Option.isNone(lease)) return Effect.succeed(known(epoch === 0 || isTorn ? "dead" : "unknown"))
     return lease.value.state === "held"
       ? Effect.map(liveness.judge(lease.value), known)
       : Effect.succeed(known("dead"))
@@ -108,39 +129,49 @@ export const make = (services: {
   /** Fails with a missing file where the lease went while it was being read. */
   const standing = Effect.fnUntraced(function*(directory: string, names: Layout.Names) {
     const epoch = Layout.highest(names)
-    if (epoch === 0) return yield* judge({ epoch, lease: Option.none() })
+    if (epoch === 0) return yield* judge(noLease)
     const found = yield* Effect.result(files.readRegular(path.join(directory, Layout.lease(epoch)), leaseSize))
-    return yield* judge({ epoch, lease: yield* Effect.fromResult(leaseOf(found, epoch)) })
+    return yield* judge(yield* Effect.fromResult(highestOf(found, names, epoch)))
   })
 
   /**
    * Deletes what earlier holders have under way, so that none of it can come into
-   * place any more, and the leases that no longer count. Whoever can't do the first
-   * does not hold the session. What a later holder has there is not ours.
+   * place any more. Whoever can't do that does not hold the session. What a later
+   * holder has there is not ours.
    */
-  const sweep = Effect.fnUntraced(
-    function*(directory: string, found: Layout.Names, { epoch }: Won, state: Lease.Lease["state"]) {
-      const removePending = state === "held" ? files.remove : files.removeQuietly
-      const pending = found.pending.filter((pending) => pending.epoch <= epoch)
-      const stale = found.leases.filter((lease) => lease < epoch)
-      yield* Effect.forEach(pending, ({ name }) => removePending(path.join(directory, name)), { discard: true })
-      yield* Effect.forEach(stale, (lease) => files.removeQuietly(path.join(directory, Layout.lease(lease))), {
-        discard: true
-      })
-    }
-  )
+  const sweepPending = (
+    directory: string,
+    { pending }: Layout.Names,
+    { epoch }: Won,
+    state: Lease.Lease["state"]
+  ) => {
+    const remove = state === "held" ? files.remove : files.removeQuietly
+    return Effect.forEach(
+      pending.filter((pending) => pending.epoch <= epoch),
+      ({ name }) => remove(path.join(directory, name)),
+      { discard: true }
+    )
+  }
+
+  /** Deletes the leases that a durable one takes the place of. */
+  const sweepLeases = (directory: string, { leases }: Layout.Names, { epoch }: Won) =>
+    Effect.forEach(
+      leases.filter((lease) => lease < epoch),
+      (lease) => files.removeQuietly(path.join(directory, Layout.lease(lease))),
+      { discard: true }
+    )
 
   /** Links a lease; false where somebody else has that number. */
   const link = Effect.fnUntraced(function*(
     directory: string,
-    { epoch, nonce }: Won,
+    { epoch, isDurable, nonce }: Won,
     state: Lease.Lease["state"],
     given?: Timestamp
   ) {
     const since = given ?? (yield* now)
     const prepared = path.join(directory, Layout.pending(epoch, nonce))
     const lease = Lease.toBytes({ version: 1, state, epoch, nonce, holder: liveness.self, since })
-    return yield* files.write(prepared, lease).pipe(
+    return yield* (isDurable ? files.write : files.writeUnsynced)(prepared, lease).pipe(
       Effect.andThen(files.link(prepared, path.join(directory, Layout.lease(epoch)))),
       Effect.as(true),
       Effect.catchIf(isPresent, () => Effect.succeed(false)),
@@ -148,7 +179,8 @@ export const make = (services: {
     )
   })
 
-  const next = (epoch: number) => Effect.map(random.uuidV4(), (nonce): Won => ({ epoch: epoch + 1, nonce }))
+  const next = (epoch: number, isDurable: boolean) =>
+    Effect.map(random.uuidV4(), (nonce): Won => ({ epoch: epoch + 1, nonce, isDurable }))
 
   /** Whether a lease is there and this one, although the call that linked it failed. */
   const isOurs = (directory: string, { epoch, nonce }: Won) =>
@@ -167,7 +199,7 @@ export const make = (services: {
     state: Lease.Lease["state"],
     { onLinked, since }: { readonly onLinked: (won: Won) => void; readonly since: Timestamp | undefined }
   ) =>
-    next(won.epoch).pipe(
+    next(won.epoch, true).pipe(
       Effect.tap((instead) =>
         Effect.map(link(directory, instead, state, since), (isLinked) => isLinked ? onLinked(instead) : undefined)
       ),
@@ -176,9 +208,18 @@ export const make = (services: {
       Effect.exit
     )
 
+  /** Makes the bytes of a lease durable; its name is when its directory is. */
+  const sync = (directory: string, { epoch }: Won) => files.syncFile(path.join(directory, Layout.lease(epoch)))
+
+  /** Deletes the leases that one which is durable by now takes the place of, as far as it goes. */
+  const replaceOlder = (directory: string, won: Won) =>
+    Effect.ignore(Effect.flatMap(names(directory), (found) => sweepLeases(directory, found, won)))
+
   /**
-   * Wins the epoch after `from`: none where somebody else was faster. What is
-   * won is durable, and everything that earlier holders had under way is gone.
+   * Wins the epoch after `from`: none where somebody else was faster. Everything
+   * that earlier holders had under way is gone. What is won is durable, unless it
+   * `mayWait`: then it is not in a session without journals, until `sync`, the sync of
+   * the directory and `replaceOlder`, before anything is changed.
    *
    * A lease that could not be made durable is undone by one of the state `undo`,
    * or stays without it. `since` is the moment that the leases tell, by default
@@ -193,24 +234,28 @@ export const make = (services: {
       readonly undo?: Lease.Lease["state"]
       readonly since?: Timestamp
       readonly onLinked?: (won: Won) => void
+      readonly mayWait?: boolean
     }
   ) {
-    const { onLinked = () => undefined, since } = options
-    const won = yield* next(from)
+    const { mayWait = false, onLinked = () => undefined, since } = options
+    const won = yield* next(from, !mayWait)
     const lose = Effect.as(forget(won.nonce), Option.none<Won>())
     if (state === "held") liveness.held.add(won.nonce)
     return yield* Effect.gen(function*() {
       if (!(yield* link(directory, won, state, since))) return yield* lose
       onLinked(won)
-      yield* files.syncDirectory(directory)
+      if (won.isDurable) yield* files.syncDirectory(directory)
       const found = yield* names(directory)
       if (Layout.highest(found) !== won.epoch) {
         yield* files.removeQuietly(path.join(directory, Layout.lease(won.epoch)))
         return yield* lose
       }
       // What others begin from here on ends with a look at the leases.
-      yield* sweep(directory, found, won, state)
-      return Option.some(won)
+      yield* sweepPending(directory, found, won, state)
+      if (!won.isDurable && isReplaceable(found)) return Option.some(won)
+      if (!won.isDurable) yield* Effect.andThen(sync(directory, won), files.syncDirectory(directory))
+      yield* sweepLeases(directory, found, won)
+      return Option.some<Won>({ ...won, isDurable: true })
     }).pipe(Effect.onError(() =>
       Effect.flatMap(isOurs(directory, won), (isOurs) => {
         liveness.held.delete(won.nonce)
@@ -248,7 +293,20 @@ export const make = (services: {
     { holder = liveness.self, since, state }: Pick<AtRest<unknown>, "holder" | "since" | "state">
   ) => files.write(file, Lease.toBytes({ version: 1, state, epoch, nonce, holder, since }))
 
-  return { forget, isHighest, isOurs, judge, names, standing, watchHighest, win, write, writeAtRest }
+  return {
+    forget,
+    isHighest,
+    isOurs,
+    judge,
+    names,
+    replaceOlder,
+    standing,
+    sync,
+    watchHighest,
+    win,
+    write,
+    writeAtRest
+  }
 }
 
 export type Leases = ReturnType<typeof make>

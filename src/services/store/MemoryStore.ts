@@ -123,6 +123,8 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
     const makeClaim = Effect.fnUntraced(function*(id: SessionId, epoch: number) {
       let isOver = false
       let before = Option.none<Option.Option<Uint8Array>>()
+      /** An empty journal that comes to be with the first event. */
+      let planned = Option.none<Uint8Array>()
 
       /** Changes the row, as long as it is this claim's. */
       const change = (update: (row: Row, now: Timestamp.Timestamp) => Row) =>
@@ -143,18 +145,23 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
         stored: readRow(id),
         isStill: ({ version }) =>
           Effect.map(Effect.option(readRow(id)), Option.exists((now) => now.version === version)),
-        begin: ({ bytes }) =>
+        begin: ({ bytes, isEmpty = false }) =>
           change((row) => {
+            if (isEmpty && Option.isNone(row.journal)) {
+              planned = Option.some(bytes)
+              return row
+            }
             before = Option.some(row.journal)
             return { ...row, journal: Option.some(bytes) }
           }),
         append: (lines) =>
           Effect.suspend((): Effect.Effect<void, SessionEnded | StoreError> => {
             const row = rows.get(id)
-            if (row?.epoch === epoch && Option.isNone(row.journal)) return new StoreError(noJournal)
+            const begun = Option.orElse(row?.journal ?? Option.none(), () => planned)
+            if (row?.epoch === epoch && Option.isNone(begun)) return new StoreError(noJournal)
             return change((row, writtenAt) => {
               before = Option.none()
-              return { ...row, writtenAt, journal: Option.map(row.journal, (journal) => Text.concat([journal, lines])) }
+              return { ...row, writtenAt, journal: Option.map(begun, (journal) => Text.concat([journal, lines])) }
             })
           }),
         putBlobs: (added) => change((row) => ({ ...row, blobs: withBlobs(row.blobs, added) })),

@@ -206,7 +206,8 @@ const resumed = (session: Session, by: number, project: string, now: number): Se
   const next = won(session, by, "held", now)
   const { content } = next
   const moved = project === content.project ? content : { ...content, project, updatedAt: now }
-  return withHandle({ ...holds(moved)(next), isOpen: true }, by, {
+  const isOpen = session.isOpen || moved !== content
+  return withHandle({ ...holds(moved)(next), isOpen }, by, {
     epoch: next.epoch,
     state: "live",
     project

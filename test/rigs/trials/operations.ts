@@ -46,6 +46,8 @@ export interface Operation {
   readonly errors: ReadonlyArray<string>
   /** The status of the session once it succeeded. */
   readonly status: SessionList.Status | "gone"
+  /** Whether nothing was said yet once it succeeded. */
+  readonly leavesFresh?: true
   /** What the session holds once it succeeded. */
   readonly after: (before: Summary) => Summary
   /** What else a session may hold if it did not succeed. */
@@ -191,6 +193,7 @@ export const operations: ReadonlyArray<Operation> = [
     act: stored((id) => Sessions.resume(id)),
     errors: resumed,
     status: "running",
+    ...(situation === "closed" ? { leavesFresh: true } as const : {}),
     after: same
   })),
   {

@@ -93,29 +93,32 @@ const judgeStored = (
 ): ReadonlyArray<string> => {
   const wrong: Array<string> = []
   const isDone = ending._tag === "Done"
-  // Whoever looked came after a crash.
-  const heldHere = "interrupted"
+  // Whoever looked came after a crash: a session in which nothing was said yet is as it was.
+  const afterCrash = (status: string, isFresh = false) =>
+    status === "running" ? isFresh ? "closed" : "interrupted" : status
+  const was = afterCrash(before.status, operation.isFresh)
+  const is = afterCrash(operation.status, operation.leavesFresh)
   const statuses: ReadonlyArray<string> = [
-    ...(isDone || ending._tag === "Interrupted" ? [operation.status] : []),
-    ...(!isDone || isLiedTo ? [before.status] : []),
+    ...(isDone || ending._tag === "Interrupted" ? [is] : []),
+    ...(!isDone || isLiedTo ? [was] : []),
     ...(!isDone && (isLiedTo || !isStrict || operation.status === "closed") ? ["closed", "interrupted"] : []),
-    ...(!isDone && operation.takesOver === true ? ["interrupted"] : []),
+    ...(!isDone && (operation.takesOver === true || operation.isFresh === true) ? ["interrupted"] : []),
     // A complete snapshot that no journal names yet.
     ...(!isDone && isReplaced(here.process.disk) ? ["closed"] : []),
-    ...(!isStrict ? [operation.status === "running" ? "interrupted" : operation.status, before.status] : [])
-  ].map((status) => status === "running" ? heldHere : status)
+    ...(!isStrict ? [is, was] : [])
+  ]
   if (!statuses.includes(found.status)) wrong.push(`it is ${found.status} and not ${statuses.join(" or ")}`)
   if (found.count > 1) wrong.push(`${found.count} sessions are stored`)
   if (before.state === undefined || found.state === undefined) return wrong
 
-  const [was, is] = [Operations.summaryOf(before.state), Operations.summaryOf(found.state)]
-  const after = operation.after(was)
+  const [held, holds] = [Operations.summaryOf(before.state), Operations.summaryOf(found.state)]
+  const after = operation.after(held)
   const possible = isDone && !isLiedTo
     ? [after]
-    : [was, after, ...(operation.between?.(was) ?? [])]
-  if (!possible.some((one) => isEqual(one, is))) {
-    wrong.push(`what is stored is neither as it was nor as it would be: ${JSON.stringify(is)}`)
-  } else if (isEqual(is, was) && isEqual(after, was) && !isEqual(found.state, before.state)) {
+    : [held, after, ...(operation.between?.(held) ?? [])]
+  if (!possible.some((one) => isEqual(one, holds))) {
+    wrong.push(`what is stored is neither as it was nor as it would be: ${JSON.stringify(holds)}`)
+  } else if (isEqual(holds, held) && isEqual(after, held) && !isEqual(found.state, before.state)) {
     wrong.push("what is stored differs from what was, in more than the operation changes")
   }
   const mayChange = operation.isRunning === true && operation.status === "running"
@@ -257,7 +260,8 @@ const examine = Effect.fnUntraced(function*(
   }
   const running = yield* runningIn(process)
   const open = World.openBelow(world.root)
-  if (open.length !== running.length) {
+  const mayBeFresh = operation.isFresh === true || operation.leavesFresh === true
+  if (open.length !== running.length && !(mayBeFresh && open.length === 0)) {
     wrong.push(`${running.length} sessions run and ${open.join() || "nothing"} is open`)
   }
   if (ending._tag !== "Done" && operation.isRunning !== true && running.length > 0) wrong.push("it runs all the same")
