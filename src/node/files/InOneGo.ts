@@ -15,13 +15,21 @@ import type { Anchor } from "./Anchor.ts"
 import * as OpenFile from "./OpenFile.ts"
 import * as SystemCall from "./SystemCall.ts"
 
-const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = NodeFs.constants
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = NodeFs.constants
+
+const creating = O_CREAT | O_EXCL | O_WRONLY
 
 /** A link is not followed, and a FIFO not waited for: what it is shows once it is open. */
 const flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW
 
 const open = promisify(NodeFs.open)
 const read = promisify(NodeFs.read)
+const link = promisify(NodeFs.link)
+const unlink = promisify(NodeFs.unlink)
+const write = promisify(
+  (fd: number, bytes: Uint8Array, from: number, done: (error: Error | null, written: number) => void) =>
+    NodeFs.write(fd, bytes, from, done)
+)
 const readdir = promisify<string, Array<string>>(NodeFs.readdir)
 
 const versionOf = (stats: NodeFs.BigIntStats): Files.Version => ({
@@ -111,6 +119,51 @@ const stand = (path: string) =>
     catch: failure("lstat", path)
   })
 
+/** Looks at once: a directory that was in use a moment ago, and what its files are, are in memory. */
+const glance = (anchor: Anchor): NonNullable<Files.InOneGo["glance"]> => (path, of) =>
+  Effect.try({
+    try: () => {
+      const directory = anchor.open(path)
+      try {
+        const names = NodeFs.readdirSync(directory.path)
+        const versions = of(names).map((name) =>
+          versionOf(NodeFs.lstatSync(`${directory.path}/${name}`, { bigint: true }))
+        )
+        return { names, versions }
+      } finally {
+        NodeFs.closeSync(directory.fd)
+      }
+    },
+    catch: failure("readDirectory", path)
+  })
+
+const linkLater = async (from: string, to: string, bytes: Uint8Array): Promise<void> => {
+  const fd = await open(from, creating, Files.fileMode)
+  try {
+    for (let at = 0; at < bytes.length;) at += await write(fd, bytes, at)
+  } finally {
+    NodeFs.closeSync(fd)
+  }
+  await link(from, to)
+}
+
+const linkSync = (from: string, to: string, bytes: Uint8Array): void => {
+  const fd = NodeFs.openSync(from, creating, Files.fileMode)
+  try {
+    for (let at = 0; at < bytes.length;) at += NodeFs.writeSync(fd, bytes, at)
+  } finally {
+    NodeFs.closeSync(fd)
+  }
+  NodeFs.linkSync(from, to)
+}
+
+/** Whoever holds the session next does it again. */
+const unlinkQuietly = (path: string): void => {
+  try {
+    NodeFs.unlinkSync(path)
+  } catch {}
+}
+
 /** Which file is at a path, where there is one. */
 const identityAt = (path: string): string | undefined => {
   const stats = NodeFs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
@@ -168,6 +221,21 @@ export const onThreads = (anchor: Anchor): Files.InOneGo => ({
       catch: failure("open", path)
     })),
   stand,
+  glance: glance(anchor),
+  linkNew: ({ bytes, path, prepared }) =>
+    Effect.tryPromise({
+      try: async () => {
+        const held = anchor.files(prepared, path)
+        const [from = prepared, to = path] = held.paths
+        try {
+          await linkLater(from, to, bytes)
+        } finally {
+          await unlink(from).catch(() => undefined)
+          held.release()
+        }
+      },
+      catch: failure("link", path)
+    }),
   versions: (paths) => Effect.promise(() => Promise.all(paths.map(versionAt)))
 })
 
@@ -215,6 +283,21 @@ export const atOnce = (anchor: Anchor): Files.InOneGo => {
         () => threads.look(path, reading, steadiness)
       ),
     stand,
+    glance: glance(anchor),
+    linkNew: ({ bytes, path, prepared }) =>
+      Effect.try({
+        try: () => {
+          const held = anchor.files(prepared, path)
+          const [from = prepared, to = path] = held.paths
+          try {
+            linkSync(from, to, bytes)
+          } finally {
+            unlinkQuietly(from)
+            held.release()
+          }
+        },
+        catch: failure("link", path)
+      }),
     versions: (paths) =>
       Effect.sync(() =>
         paths.map((path) => directoryVersion(NodeFs.lstatSync(path, { bigint: true, throwIfNoEntry: false })))

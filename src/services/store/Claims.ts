@@ -110,32 +110,18 @@ export const make = (services: {
       )
     )
 
-    /** What can't be made durable is not relied on: another lease is won in its place. */
-    const orAnother = <A, E>(sync: Effect.Effect<A, E>) =>
-      Effect.onError(sync, () =>
+    /**
+     * Before anything is changed, the lease that it relies on is durable. One that
+     * could not be made so is not relied on: another one is won in its place.
+     */
+    const ready = Effect.suspend(() => {
+      if (isDurable) return hold
+      isDurable = true
+      return Effect.onError(leases.settle(directory, lease), () =>
         Effect.sync(() => {
-          isDurable = true
           isHeld = false
         }))
-
-    /** Holds the session by a lease whose bytes are durable. */
-    const holdDurably = Effect.suspend(() => isDurable ? hold : orAnother(leases.sync(directory, lease)))
-
-    /** Makes the names in the directory durable, and with them the lease. */
-    const syncNames = Effect.suspend(() =>
-      isDurable
-        ? files.syncDirectory(directory)
-        : Effect.andThen(
-          orAnother(files.syncDirectory(directory)),
-          Effect.suspend(() => {
-            isDurable = true
-            return leases.replaceOlder(directory, lease)
-          })
-        )
-    )
-
-    /** Before anything is changed, the lease that it relies on is durable. */
-    const ready = Effect.suspend(() => isDurable ? hold : Effect.andThen(holdDurably, syncNames))
+    })
 
     /** One durable change: a failure of a claim that was lost is told as that. */
     const change = <A>(
@@ -220,9 +206,9 @@ export const make = (services: {
 
     const open = Effect.fnUntraced(function*(newJournal: NewJournal) {
       planned = Option.none()
-      yield* holdDurably
+      yield* ready
       const journal = yield* place(newJournal)
-      yield* syncNames.pipe(
+      yield* files.syncDirectory(directory).pipe(
         Effect.andThen(stillHeld),
         Effect.onError(() => discard(journal))
       )
@@ -231,7 +217,7 @@ export const make = (services: {
 
     /** An empty journal tells nothing that the snapshot does not: it comes to be with the first event. */
     const plan = Effect.fnUntraced(function*(newJournal: NewJournal) {
-      const found = yield* leases.names(directory)
+      const found = yield* leases.namesNow(directory)
       if (Layout.highest(found) !== lease.epoch) return yield* failLost
       if (found.journals.length > 0) return yield* open(newJournal)
       planned = Option.some(newJournal)

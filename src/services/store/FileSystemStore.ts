@@ -73,7 +73,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
       const base = path.resolve(options.directory)
       const files = Files.make(fs)
       const leases = Leases.make({ files, path, liveness, random })
-      const sessions = SessionFiles.make({ files, leases, path, limits, format })
+      const sessions = SessionFiles.make({ files, leases, limits, format })
       const blobFiles = BlobFiles.make({ files, path })
       const claims = Claims.make({ blobs: blobFiles, files, leases, path, random })
       const directoryOf = (id: SessionId.SessionId) => path.join(base, id)

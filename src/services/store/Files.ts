@@ -18,7 +18,7 @@ type Info = FileSystem.File.Info
 type Failure = PlatformError.PlatformError
 
 /** Files and directories are created with these modes, with no moment in between. */
-const fileMode = 0o600
+export const fileMode = 0o600
 const directoryMode = 0o700
 
 /** Whether a call failed because nothing is at the path. */
@@ -110,6 +110,19 @@ export interface Look<A> {
   readonly settled?: ReadonlyArray<string>
 }
 
+/** The names in a directory, and the versions of some files in it. */
+interface Glance {
+  readonly names: ReadonlyArray<string>
+  readonly versions: ReadonlyArray<Version>
+}
+
+/** A file under a private name, and the name in the same directory that it is given once it is complete. */
+export interface NewLink {
+  readonly prepared: string
+  readonly path: string
+  readonly bytes: Uint8Array
+}
+
 /** Several calls in one go, for a file system to which each call is a cost of its own. */
 export interface InOneGo {
   /** Whether nothing is gained by asking for several at the same time. */
@@ -119,6 +132,13 @@ export interface InOneGo {
   readonly look: <A>(directory: string, reading: Reading<A>, steadiness: Steadiness) => Effect.Effect<Look<A>, Failure>
   /** Which directory itself is at a path. It was in use a moment ago, so that this waits for nothing. */
   readonly stand?: (directory: string) => Effect.Effect<Stand, Failure>
+  /** Looks at a directory and the files that `of` chooses. It was in use a moment ago, so that this waits for nothing. */
+  readonly glance?: (
+    directory: string,
+    of: (names: ReadonlyArray<string>) => ReadonlyArray<string>
+  ) => Effect.Effect<Glance, Failure>
+  /** Gives a new file a name that must be free, and takes the private one away. Nothing of it is durable. */
+  readonly linkNew?: (link: NewLink) => Effect.Effect<void, Failure>
   /** Which directories are at these paths; none where there is none. */
   readonly versions: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Option.Option<Version>>>
 }
@@ -271,12 +291,24 @@ export const make = (fs: FileSystem.FileSystem) => {
     return { value: step.value, version, isSteady }
   })
 
-  const { isAtOnce, look, read: readPart, stand, versions }: InOneGo = offered.get(fs) ?? {
-    isAtOnce: false,
-    read: readInSteps,
-    look: lookInSteps,
-    versions: (paths) => Effect.forEach(paths, (path) => Effect.option(directoryVersion(path)), { concurrency: 8 })
-  }
+  const { glance: glanceInOneGo, isAtOnce, linkNew: linkInOneGo, look, read: readPart, stand, versions }: InOneGo =
+    offered.get(fs) ?? {
+      isAtOnce: false,
+      read: readInSteps,
+      look: lookInSteps,
+      versions: (paths) => Effect.forEach(paths, (path) => Effect.option(directoryVersion(path)), { concurrency: 8 })
+    }
+
+  const version = (path: string) => Effect.map(fs.lstat(path), versionOf)
+
+  /** The names in a directory that was in use a moment ago, and the versions of the files that `of` chooses. */
+  const glance: NonNullable<InOneGo["glance"]> = glanceInOneGo ??
+    ((directory, of) =>
+      Effect.flatMap(fs.readDirectory(directory), (names) =>
+        Effect.map(
+          Effect.forEach(of(names), (name) => version(`${directory}/${name}`)),
+          (versions) => ({ names, versions })
+        )))
 
   /** Fails unless a directory is at the path that nobody but its owner can write to. */
   const checkPrivate = (path: string): Effect.Effect<void, Failure> =>
@@ -293,7 +325,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     if (stand === undefined) return Effect.map(fs.readDirectory(directory), meaning)
     let known: { readonly identity: string; readonly value: A } | undefined
     const lookUp = ({ isSettled, version }: Stand) =>
-      Effect.map(fs.readDirectory(directory), (names) => {
+      Effect.map(glance(directory, () => []), ({ names }) => {
         const value = meaning(names)
         known = isSettled ? { identity: version.identity, value } : undefined
         return value
@@ -326,10 +358,6 @@ export const make = (fs: FileSystem.FileSystem) => {
   /** Creates a file that must not exist yet, synced and closed. */
   const write = (path: string, bytes: Uint8Array): Effect.Effect<void, Failure> =>
     Effect.uninterruptible(Effect.scoped(create(path, bytes)))
-
-  /** Creates a file that must not exist yet, closed. A power loss leaves any part of it, until it is synced. */
-  const writeUnsynced = (path: string, bytes: Uint8Array): Effect.Effect<void, Failure> =>
-    Effect.uninterruptible(Effect.scoped(createUnsynced(path, bytes)))
 
   const syncAt = (path: string, options: { readonly noFollow: boolean }): Effect.Effect<void, Failure> =>
     Effect.uninterruptible(Effect.scoped(Effect.flatMap(open(path, { flag: "r", ...options }), (file) => file.sync)))
@@ -368,12 +396,25 @@ export const make = (fs: FileSystem.FileSystem) => {
   const removeQuietly = (path: string, options?: { readonly recursive: boolean }): Effect.Effect<void> =>
     Effect.asVoid(Effect.exit(remove(path, options)))
 
+  const linkPrepared = ({ path, prepared }: NewLink, write: Effect.Effect<unknown, Failure>) =>
+    Effect.ensuring(Effect.andThen(write, fs.link(prepared, path)), removeQuietly(prepared))
+
+  /** Gives a new file, complete and synced, a name that must be free. */
+  const linkNew = (link: NewLink) => linkPrepared(link, write(link.prepared, link.bytes))
+
+  /** Gives a new file, complete, a name that must be free. A power loss leaves any part of either, until they are synced. */
+  const linkUnsynced: NonNullable<InOneGo["linkNew"]> = linkInOneGo ??
+    ((link) => linkPrepared(link, Effect.scoped(createUnsynced(link.prepared, link.bytes))))
+
   return {
     checkDirectory,
     checkPrivate,
     create,
     ensureDirectory,
+    glance,
     isAtOnce,
+    linkNew,
+    linkUnsynced: (link: NewLink) => Effect.uninterruptible(linkUnsynced(link)),
     look,
     read,
     readRegular,
@@ -384,9 +425,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     syncFile,
     watch,
     write,
-    writeUnsynced,
     names: fs.readDirectory,
-    version: (path: string) => Effect.map(fs.lstat(path), versionOf),
     lstat: fs.lstat,
     link: fs.link,
     rename: fs.rename,

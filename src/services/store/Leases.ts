@@ -72,15 +72,12 @@ const isUnreadable = ({ reason }: PlatformError): boolean =>
 
 const leaseSize = atMost(Lease.maxBytes)
 
-/** So many leases wait at most for one that is durable. */
-const mostLeases = 8
-
 /**
- * Whether a lease is of no use to anybody after a power loss: no journal is there,
- * and a lease below it tells the same, that nobody runs the session.
+ * Whether a lease may be lost with the power: no journal is there, and one lease
+ * below it, which is durable since it is alone, and tells the same: nobody runs
+ * the session.
  */
-const isReplaceable = ({ journals, leases }: Layout.Names): boolean =>
-  journals.length === 0 && leases.length > 1 && leases.length <= mostLeases
+const mayBeLost = ({ journals, leases }: Layout.Names): boolean => journals.length === 0 && leases.length === 2
 
 const noLease: Highest = { epoch: 0, lease: Option.none(), isTorn: false }
 
@@ -115,6 +112,10 @@ export const make = (services: {
   const { files, liveness, path, random } = services
 
   const names = (directory: string) => Effect.map(files.names(directory), Layout.parse)
+
+  /** The names in a directory that was in use a moment ago. */
+  const namesNow = (directory: string) =>
+    Effect.map(files.glance(directory, () => []), ({ names }) => Layout.parse(names))
 
   /** What is known of the holder of a lease; of one that was given back it is of no interest. */
   const judge = (highest: Highest): Effect.Effect<Standing> => {
@@ -170,12 +171,11 @@ export const make = (services: {
   ) {
     const since = given ?? (yield* now)
     const prepared = path.join(directory, Layout.pending(epoch, nonce))
-    const lease = Lease.toBytes({ version: 1, state, epoch, nonce, holder: liveness.self, since })
-    return yield* (isDurable ? files.write : files.writeUnsynced)(prepared, lease).pipe(
-      Effect.andThen(files.link(prepared, path.join(directory, Layout.lease(epoch)))),
+    const bytes = Lease.toBytes({ version: 1, state, epoch, nonce, holder: liveness.self, since })
+    const file = { prepared, path: path.join(directory, Layout.lease(epoch)), bytes }
+    return yield* (isDurable ? files.linkNew(file) : files.linkUnsynced(file)).pipe(
       Effect.as(true),
-      Effect.catchIf(isPresent, () => Effect.succeed(false)),
-      Effect.ensuring(files.removeQuietly(prepared))
+      Effect.catchIf(isPresent, () => Effect.succeed(false))
     )
   })
 
@@ -208,18 +208,24 @@ export const make = (services: {
       Effect.exit
     )
 
-  /** Makes the bytes of a lease durable; its name is when its directory is. */
-  const sync = (directory: string, { epoch }: Won) => files.syncFile(path.join(directory, Layout.lease(epoch)))
+  const sync = (directory: string, { epoch }: Won) =>
+    Effect.andThen(
+      files.syncFile(path.join(directory, Layout.lease(epoch))),
+      files.syncDirectory(directory)
+    )
 
-  /** Deletes the leases that one which is durable by now takes the place of, as far as it goes. */
-  const replaceOlder = (directory: string, won: Won) =>
-    Effect.ignore(Effect.flatMap(names(directory), (found) => sweepLeases(directory, found, won)))
+  /** Makes a lease durable, and deletes those that it takes the place of. */
+  const settle = (directory: string, won: Won) =>
+    Effect.andThen(
+      sync(directory, won),
+      Effect.ignore(Effect.flatMap(namesNow(directory), (found) => sweepLeases(directory, found, won)))
+    )
 
   /**
    * Wins the epoch after `from`: none where somebody else was faster. Everything
    * that earlier holders had under way is gone. What is won is durable, unless it
-   * `mayWait`: then it is not in a session without journals, until `sync`, the sync of
-   * the directory and `replaceOlder`, before anything is changed.
+   * `mayWait`: then it is not in a session at rest without journals, until `settle`,
+   * before anything is changed.
    *
    * A lease that could not be made durable is undone by one of the state `undo`,
    * or stays without it. `since` is the moment that the leases tell, by default
@@ -245,15 +251,15 @@ export const make = (services: {
       if (!(yield* link(directory, won, state, since))) return yield* lose
       onLinked(won)
       if (won.isDurable) yield* files.syncDirectory(directory)
-      const found = yield* names(directory)
+      const found = yield* namesNow(directory)
       if (Layout.highest(found) !== won.epoch) {
         yield* files.removeQuietly(path.join(directory, Layout.lease(won.epoch)))
         return yield* lose
       }
       // What others begin from here on ends with a look at the leases.
       yield* sweepPending(directory, found, won, state)
-      if (!won.isDurable && isReplaceable(found)) return Option.some(won)
-      if (!won.isDurable) yield* Effect.andThen(sync(directory, won), files.syncDirectory(directory))
+      if (!won.isDurable && mayBeLost(found)) return Option.some(won)
+      if (!won.isDurable) yield* sync(directory, won)
       yield* sweepLeases(directory, found, won)
       return Option.some<Won>({ ...won, isDurable: true })
     }).pipe(Effect.onError(() =>
@@ -299,9 +305,9 @@ export const make = (services: {
     isOurs,
     judge,
     names,
-    replaceOlder,
+    namesNow,
+    settle,
     standing,
-    sync,
     watchHighest,
     win,
     write,

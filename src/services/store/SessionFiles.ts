@@ -7,7 +7,6 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import * as Envelope from "../../core/Envelope.ts"
@@ -115,11 +114,10 @@ const deciding: Steadiness = {
 export const make = (services: {
   readonly files: Files
   readonly leases: Leases
-  readonly path: Path.Path
   readonly limits: Limits
   readonly format: Format
 }) => {
-  const { files, format, leases, limits, path } = services
+  const { files, format, leases, limits } = services
   const recollections = Recollections.make()
 
   /** Repeats a reading until nothing that decides it changed meanwhile. */
@@ -224,12 +222,13 @@ export const make = (services: {
 
   /** Whether snapshot and journals are still the same files, unchanged. */
   const isStill = (directory: string, before: Stored): Effect.Effect<boolean> =>
-    Effect.gen(function*() {
-      const { journals } = yield* leases.names(directory)
-      const names = [Layout.snapshot, ...journals.toReversed().map(({ name }) => name)]
-      const versions = yield* Effect.forEach(names, (name) => files.version(path.join(directory, name)))
-      return versions.map(({ identity }) => identity).join(" ") === before.version
-    }).pipe(Effect.orElseSucceed(() => false))
+    files.glance(directory, (names) => {
+      const { journals } = Layout.parse(names)
+      return [Layout.snapshot, ...journals.toReversed().map(({ name }) => name)]
+    }).pipe(
+      Effect.map(({ versions }) => versions.map(({ identity }) => identity).join(" ") === before.version),
+      Effect.orElseSucceed(() => false)
+    )
 
   /** The first bytes of an encrypted snapshot: all that a list shows, for who has the key. */
   function* readEncryptedHead(id: SessionId, short: Uint8Array): Steps<EncryptedHead> {
