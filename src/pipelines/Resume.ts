@@ -239,8 +239,9 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
  *
  * **Details**
  *
- * An interrupted session is resumed with every acknowledged event. Attempts are
- * limited (`SessionLimits`). Called twice, the second call fails with
+ * An interrupted session is resumed with every acknowledged event. A closed one stays
+ * as it is stored until its first event: if its process dies before that, it is closed.
+ * Attempts are limited (`SessionLimits`). Called twice, the second call fails with
  * `AlreadyRunning`, before anything is spent.
  *
  * The session outlives the caller's scope: it runs until `close`, or until the

@@ -54,19 +54,12 @@ export const save = (directory: string, document: unknown): Subject =>
     syncDirectory(directory)
   }))
 
-/** What holding a session takes: a lease and a journal, each written, synced, put in place, and its directory synced. */
-export const begin = (directory: string): Subject => {
-  const bytes = Buffer.alloc(300, "x")
-  const pending = NodePath.join(directory, "pending")
-  const targets = ["lease.json", "journal.jsonl"].map((name) => NodePath.join(directory, name))
-  return whole(Effect.sync(() => {
-    for (const target of targets) {
-      writeSynced(pending, bytes)
-      NodeFs.renameSync(pending, target)
-      syncDirectory(directory)
-    }
-  }))
-}
+/** An open file to append to. */
+export const openLog = (root: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => NodeFs.openSync(NodePath.join(root, "log"), "a")),
+    (descriptor) => Effect.sync(() => NodeFs.closeSync(descriptor))
+  )
 
 /** A: a line of 1 KiB to a file that is open, and a sync. */
 export const append = (descriptor: number): Subject => {

@@ -3,8 +3,6 @@ import { Effect, Layer } from "effect"
 import { type RunningSession, Sessions } from "effect-reprise"
 import { NodeSessions } from "effect-reprise/node"
 import { FileSystemHooks } from "effect-reprise/testing"
-import * as NodeFs from "node:fs"
-import * as NodePath from "node:path"
 import * as Conversation from "../fixtures/conversation.ts"
 import * as Stored from "../fixtures/sessions.ts"
 import * as Floors from "../measuring/floors.ts"
@@ -44,18 +42,11 @@ const warmUp = Effect.fnUntraced(function*(place: Stored.Place, laps: number) {
 /** As conversations go: the last file of the session came a moment ago, and not just now. */
 const rest = Effect.sleep("1200 millis")
 
-/** An open file to append to. */
-const openLog = (root: string) =>
-  Effect.acquireRelease(
-    Effect.sync(() => NodeFs.openSync(NodePath.join(root, "log"), "a")),
-    (descriptor) => Effect.sync(() => NodeFs.closeSync(descriptor))
-  )
-
 const timed = Effect.fnUntraced(function*(setting: Setting) {
   const { scale, seed } = setting
   const place = Stored.place(setting.root, "append")
   const { processes } = yield* Stored.openAll(setting, place)
-  const log = Floors.append(yield* openLog(setting.root))
+  const log = Floors.append(yield* Floors.openLog(setting.root))
   yield* Effect.forEach(processes, ({ run }) => run(warmUp(place, scale.reading.warmLaps / 2)))
   const perCount = yield* Effect.forEach(scale.counts, (count) =>
     Effect.gen(function*() {

@@ -1,9 +1,10 @@
 /**
- * Resuming, against a load and what makes it durable: it can't do without a lease
- * and a journal, both synced. And resuming with the last messages alone, against L.
+ * Resuming, against a load, and with the last messages alone, against L. What the
+ * first event costs, which makes the lease durable that a resume only writes down.
  */
-import { Array as Arr, Effect } from "effect"
+import { Effect } from "effect"
 import { Sessions } from "effect-reprise"
+import * as Conversation from "../fixtures/conversation.ts"
 import * as Stored from "../fixtures/sessions.ts"
 import * as Floors from "../measuring/floors.ts"
 import * as Rounds from "../measuring/rounds.ts"
@@ -15,15 +16,13 @@ const tail = 20
 
 const limitOfTail = (bytes: number): Rows.Limit => bytes >= 500_000 ? { must: 0.6 } : {}
 
-/** What is left of laps beside others. */
-const beside = (laps: Rounds.Laps, others: Rounds.Laps): Rounds.Laps =>
-  Arr.zipWith(laps, others, (lap, other) => ({ wall: lap.wall - other.wall, cpu: lap.cpu - other.cpu }))
+const message = Conversation.ofExactly(1024)
 
 export const resume = Effect.fnUntraced(function*(setting: Setting) {
   const { scale, seed } = setting
   const place = Stored.place(setting.root, "resume")
   const { base, processes } = yield* Stored.openAll(setting, place)
-  const begin = Floors.begin(place.projects)
+  const log = Floors.append(yield* Floors.openLog(setting.root))
   return yield* Effect.forEach(
     scale.kinds,
     Effect.fnUntraced(function*(kind) {
@@ -34,34 +33,38 @@ export const resume = Effect.fnUntraced(function*(setting: Setting) {
           const load = run(Sessions.load(id))
           const resumed = (options: Sessions.ResumeOptions): Rounds.Subject => (time) =>
             run(Effect.andThen(time(Sessions.resume(id, options)), Sessions.close(id)))
-          const [loads = [], durable = [], resumes = [], floors = [], syncs = [], ends = []] = yield* Rounds.alternate([
+          const first: Rounds.Subject = (time) =>
+            run(Effect.andThen(
+              Effect.flatMap(Sessions.resume(id), (session) => time(session.append(message))),
+              Sessions.close(id)
+            ))
+          const [loads = [], resumes = [], floors = [], ends = [], firsts = [], lines = []] = yield* Rounds.alternate([
             Rounds.whole(load),
-            (time) => Effect.andThen(time(load), begin(time)),
             resumed({}),
             Floors.load(Stored.filesOf(place, id)),
-            begin,
-            resumed({ tail })
+            resumed({ tail }),
+            first,
+            log
           ], scale)
           const title = { of: Stored.nameOf(kind), variant: variant.name }
-          const floor = { unit: "ms over it", relation: Rows.difference }
           return [
-            Rows.compare({ ...title, operation: "resume, over load" }, floor, resumes, loads),
             Rows.compare(
-              { ...title, operation: "resume, over load and its syncs", must: 0.5, aim: 0.1 },
-              floor,
+              { ...title, operation: "resume, over load", must: 0.5, aim: 0.1 },
+              { unit: "ms over it", relation: Rows.difference },
               resumes,
-              durable
+              loads
             ),
             Rows.compare(
               {
                 ...title,
-                operation: `resume, last ${tail} messages, over its syncs`,
+                operation: `resume, last ${tail} messages`,
                 ...limitOfTail(Stored.bytesIn(Stored.filesOf(place, id)))
               },
               { unit: "L" },
-              beside(ends, syncs),
+              ends,
               floors
-            )
+            ),
+            Rows.compare({ ...title, operation: "first append after a resume" }, { unit: "A" }, firsts, lines)
           ]
         })
       )
