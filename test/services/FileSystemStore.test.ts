@@ -438,32 +438,37 @@ it.effect.prop(
 )
 
 describe("A claim that can't be made durable", () => {
-  it.effect("is undone, also by a disk that dies at the first attempt", () =>
-    Effect.gen(function*() {
-      const scene = yield* makeScene
-      const first = yield* scene.boot()
-      const { id } = yield* first.run(create(scene))
-      const struck: Array<string> = []
-      const second = yield* scene.boot((call) => (run) =>
-        Effect.suspend(() => {
-          if (call.method !== "open") return run
-          if (call.path.endsWith(id) && struck.length === 0) {
-            struck.push("sync")
-            return Effect.fail(FileSystemHooks.systemError(call, "PermissionDenied", "EPERM"))
-          }
-          if (call.path.includes("/pending.3.") && struck.length === 1) {
-            struck.push("undo")
-            return Effect.die(new Error("injected"))
-          }
-          return run
-        })
-      )
-      assert.isTrue(Result.isFailure(yield* Effect.result(second.run(Sessions.resume(id, { takeOver: true })))))
-      assert.deepStrictEqual(struck, ["sync", "undo"])
-      const third = yield* scene.boot()
-      const again = yield* third.run(Sessions.resume(id))
-      assert.strictEqual(again.id, id)
-    }).pipe(Effect.scoped))
+  const dyingAt = [
+    { name: "at its first attempt to undo it", isDying: ({ path }: Call) => path.includes("/pending.3.") },
+    { name: "when it looks whether it is there", isDying: ({ path }: Call) => path.endsWith("/lease.2.json") }
+  ]
+  for (const { isDying, name } of dyingAt) {
+    it.effect(`is undone, also by a disk that dies ${name}`, () =>
+      Effect.gen(function*() {
+        const scene = yield* makeScene
+        const first = yield* scene.boot()
+        const { id } = yield* first.run(create(scene))
+        const struck: Array<string> = []
+        const second = yield* scene.boot((call) => (run) =>
+          Effect.suspend(() => {
+            if (call.method === "file.sync" && call.path.endsWith(id) && struck.length === 0) {
+              struck.push("sync")
+              return Effect.fail(FileSystemHooks.systemError(call, "PermissionDenied", "EPERM"))
+            }
+            if (call.method === "open" && isDying(call) && struck.length === 1) {
+              struck.push("undo")
+              return Effect.die(new Error("injected"))
+            }
+            return run
+          })
+        )
+        assert.isTrue(Result.isFailure(yield* Effect.result(second.run(Sessions.resume(id, { takeOver: true })))))
+        assert.deepStrictEqual(struck, ["sync", "undo"])
+        const third = yield* scene.boot()
+        const again = yield* third.run(Sessions.resume(id))
+        assert.strictEqual(again.id, id)
+      }).pipe(Effect.scoped))
+  }
 })
 
 describe("A takeover whose disk does not let it delete what the former holder had under way", () => {

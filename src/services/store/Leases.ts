@@ -185,6 +185,7 @@ export const make = (services: {
   /** Whether a lease is there and this one, although the call that linked it failed. */
   const isOurs = (directory: string, { epoch, nonce }: Won) =>
     files.read(path.join(directory, Layout.lease(epoch)), Lease.maxBytes).pipe(
+      Effect.catchDefect(Effect.fail),
       Effect.retry({ while: (error) => !isMissing(error), times: 2 }),
       Effect.map(({ bytes }) => Lease.fromBytes(bytes, epoch)),
       Effect.match({
