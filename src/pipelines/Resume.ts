@@ -85,33 +85,33 @@ export type ResumeServices =
   | ResumeLimit
   | Supervisor
 
-/** The steps that rebuild a state, in order. */
-function* stepsOf({ conversation, promptHistory, session, todos }: SessionState): Generator<Step> {
-  const { id } = session
-  for (const [index, message] of conversation.entries()) {
-    const event = { _tag: "MessageAppended", message } as const
-    yield { id, step: "message", index, total: conversation.length, event }
-  }
-  yield { id, step: "todos", index: 0, total: 1, event: { _tag: "TodosReplaced", todos } }
-  for (const [index, prompt] of promptHistory.entries()) {
-    const event = { _tag: "PromptRecorded", prompt } as const
-    yield { id, step: "prompt", index, total: promptHistory.length, event }
-  }
-}
+/** The events that rebuild a state, in order. */
+const eventsOf = ({ conversation, promptHistory, todos }: SessionState): ReadonlyArray<{
+  readonly step: Step["step"]
+  readonly events: ReadonlyArray<SessionEvent.SessionEvent>
+}> => [
+  { step: "message", events: conversation.map((message) => ({ _tag: "MessageAppended", message })) },
+  { step: "todos", events: [{ _tag: "TodosReplaced", todos }] },
+  { step: "prompt", events: promptHistory.map((prompt) => ({ _tag: "PromptRecorded", prompt })) }
+]
 
 /** Restores conversation, todos and prompt history step by step through the reducer. */
 const restore = Effect.fnUntraced(function*(stored: SessionState) {
   const look = yield* RestoreStep
-  const at = stored.session.updatedAt
+  const { id, updatedAt: at } = stored.session
   const draft = SessionEvent.draft({ ...Session.empty(stored.session), extra: stored.extra })
-  for (const step of stepsOf(stored)) {
-    const { index, step: kind } = step
-    if (Option.isSome(look)) {
-      yield* Effect.mapError(look.value(step), (cause) => new StepFailed({ step: kind, index, cause }))
-    }
-    const applied = draft.apply({ at, event: step.event })
-    if (Result.isFailure(applied)) {
-      return yield* new StepFailed({ step: kind, index, cause: new Error(`expected ${applied.failure.expected}`) })
+  for (const { events, step } of eventsOf(stored)) {
+    for (const [index, event] of events.entries()) {
+      if (Option.isSome(look)) {
+        yield* Effect.mapError(
+          look.value({ id, step, index, total: events.length, event }),
+          (cause) => new StepFailed({ step, index, cause })
+        )
+      }
+      const applied = draft.apply({ at, event })
+      if (Result.isFailure(applied)) {
+        return yield* new StepFailed({ step, index, cause: new Error(`expected ${applied.failure.expected}`) })
+      }
     }
   }
   const restored: SessionState = { ...draft.state(), usage: stored.usage, revision: stored.revision }
