@@ -135,7 +135,7 @@ const moved = Effect.fnUntraced(function*(verified: Verified, state: SessionStat
   return { state: next, recorded: [...verified.recorded, move] }
 })
 
-/** Puts a journal of this claim in place that holds what was recorded. */
+/** Begins a journal of this claim that holds what was recorded. */
 const activate = Effect.fnUntraced(function*(
   claim: SessionStore.Claim,
   { head, signature }: Verified["snapshot"],

@@ -132,7 +132,7 @@ export const encodeEvent = (
 }
 
 /**
- * Starts writing to a claimed session whose journal is in place.
+ * Starts writing to a claimed session whose journal was begun.
  *
  * @category constructors
  * @since 0.1.0

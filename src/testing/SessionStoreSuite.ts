@@ -166,7 +166,7 @@ export const cases: ReadonlyArray<Case> = [
           snapshot: signature,
           revision: 1
         }))
-        yield* claim.begin({ part: 0, bytes: writer.firstLine })
+        yield* claim.begin({ part: 0, bytes: writer.firstLine, isEmpty: true })
       }))
       const after = yield* read(id)
       yield* expect("same", StoredSession.isSame(before, after), true)
@@ -188,7 +188,7 @@ export const cases: ReadonlyArray<Case> = [
           snapshot: signature,
           revision: 1
         }))
-        yield* claim.begin({ part: 0, bytes: writer.firstLine })
+        yield* claim.begin({ part: 0, bytes: writer.firstLine, isEmpty: true })
         yield* claim.append(prompts(writer, "more"))
       }))
       yield* expect("status", yield* statusOf(id), "interrupted")

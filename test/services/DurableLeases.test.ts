@@ -126,6 +126,26 @@ describe("After a power loss, a lease", () => {
         yield* run(Sessions.resume(id, { takeOver: true }))
       }).pipe(Effect.scoped))
   }
+
+  it.effect("that is too large to be one can't be judged", () =>
+    Effect.gen(function*() {
+      const { boot, directory, id } = yield* makeScene
+      NodeFs.writeFileSync(`${directory}/lease.3.json`, `{"version":2,"padding":"${"x".repeat(5000)}"}`)
+      const { run } = yield* boot()
+      assert.deepStrictEqual(yield* run(statusOf(id)), ["elsewhere"])
+    }).pipe(Effect.scoped))
+
+  it.effect("that a journal is named after was durable: cut short, it can't be judged", () =>
+    Effect.gen(function*() {
+      const { boot, directory, id } = yield* makeScene
+      const process = yield* boot()
+      yield* say(yield* process.run(Sessions.resume(id)), "b")
+      yield* process.kill
+      NodeFs.copyFileSync(`${directory}/lease.3.json`, `${directory}/lease.2.json`)
+      NodeFs.writeFileSync(`${directory}/lease.3.json`, "")
+      const { run } = yield* boot()
+      assert.deepStrictEqual(yield* run(statusOf(id)), ["elsewhere"])
+    }).pipe(Effect.scoped))
 })
 
 describe("The first event of a resumed session", () => {

@@ -222,7 +222,7 @@ export const onThreads = (anchor: Anchor): Files.InOneGo => ({
     })),
   stand,
   glance: glance(anchor),
-  linkNew: ({ bytes, path, prepared }) =>
+  linkUnsynced: ({ bytes, path, prepared }) =>
     Effect.tryPromise({
       try: async () => {
         const held = anchor.files(prepared, path)
@@ -284,7 +284,7 @@ export const atOnce = (anchor: Anchor): Files.InOneGo => {
       ),
     stand,
     glance: glance(anchor),
-    linkNew: ({ bytes, path, prepared }) =>
+    linkUnsynced: ({ bytes, path, prepared }) =>
       Effect.try({
         try: () => {
           const held = anchor.files(prepared, path)

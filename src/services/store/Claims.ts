@@ -61,7 +61,6 @@ export const make = (services: {
      */
     let lease = won
     let isHeld = true
-    let isDurable = won.isDurable
     /** An empty journal that is not there yet. */
     let planned = Option.none<NewJournal>()
     let current = options.opened
@@ -115,8 +114,8 @@ export const make = (services: {
      * could not be made so is not relied on: another one is won in its place.
      */
     const ready = Effect.suspend(() => {
-      if (isDurable) return hold
-      isDurable = true
+      if (lease.isDurable) return hold
+      lease = { ...lease, isDurable: true }
       return Effect.onError(leases.settle(directory, lease), () =>
         Effect.sync(() => {
           isHeld = false
@@ -204,6 +203,13 @@ export const make = (services: {
       current = Option.map(current, (journal) => ({ ...journal, isProvisional: false }))
     })
 
+    /** What was begun on the present snapshot is of no use to the next one. */
+    const beforeSnapshot = Effect.suspend(() => {
+      isSettled = false
+      planned = Option.none()
+      return Effect.andThen(keepJournal, ready)
+    })
+
     const open = Effect.fnUntraced(function*(newJournal: NewJournal) {
       planned = Option.none()
       yield* ready
@@ -239,7 +245,7 @@ export const make = (services: {
           }
           const journal = current.value
           if (journal.isProvisional) yield* keepJournal
-          if (!isHeld) yield* hold
+          yield* ready
           // Late lines of a former holder count where the next one gave the session back.
           yield* stillHeld
           isSettled = false
@@ -282,10 +288,7 @@ export const make = (services: {
       change(
         "checkpoint",
         Effect.gen(function*() {
-          isSettled = false
-          yield* keepJournal
-          yield* ready
-          planned = Option.none()
+          yield* beforeSnapshot
           const journal = yield* place(newJournal)
           yield* Effect.onError(
             Effect.andThen(
@@ -325,9 +328,7 @@ export const make = (services: {
       change(
         "close",
         Effect.gen(function*() {
-          isSettled = false
-          yield* keepJournal
-          yield* ready
+          yield* beforeSnapshot
           yield* replace(snapshot)
           yield* files.syncDirectory(directory)
           // What is stored is complete from here on, whoever has the session next.

@@ -102,9 +102,9 @@ export interface AtRest<E = never> {
  *
  * **Details**
  *
- * Every operation is durable when it succeeds, but for `begin` of an empty journal,
- * can't be interrupted, and fails with `SessionEnded` (`LeaseLost`) once somebody else
- * holds the session. After
+ * Every operation can't be interrupted, and fails with `SessionEnded` (`LeaseLost`)
+ * once somebody else holds the session. It is durable when it succeeds, and with the
+ * first one the claim itself; to `begin` an empty journal waits for that. After
  * a `StoreError` of `append` nothing more is appended until a `checkpoint`
  * succeeds. Closing the claim's scope gives the session back as it is stored,
  * unless it was closed before.
@@ -120,7 +120,7 @@ export interface Claim {
   readonly stored: Effect.Effect<Stored, NotFound | InvalidJson | StoreError>
   /** Whether what was read before is what is stored now: in a fraction of the time of reading it again. */
   readonly isStill: (before: Stored) => Effect.Effect<boolean>
-  /** Opens a journal that names the present snapshot. */
+  /** Opens a journal that names the present snapshot, or plans an empty one. */
   readonly begin: (journal: NewJournal) => Effect.Effect<void, SessionEnded | StoreError>
   /** Adds lines to the journal that was opened last. */
   readonly append: (lines: Uint8Array) => Effect.Effect<void, SessionEnded | StoreError>
@@ -204,7 +204,10 @@ export class SessionStore extends Context.Service<SessionStore, {
    * Fails with whatever its blobs can't be read for, and where the id is taken.
    */
   readonly deposit: <E>(id: SessionId, session: AtRest<E>) => Effect.Effect<void, E | StoreError>
-  /** Claims a stored session. A dead holder is replaced; any other only with `takeOver`. */
+  /**
+   * Claims a stored session. A dead holder is replaced; any other only with `takeOver`.
+   * Before its first change a power loss may end the claim without a trace.
+   */
   readonly claim: (
     id: SessionId,
     options?: ClaimOptions

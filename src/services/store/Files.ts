@@ -138,7 +138,7 @@ export interface InOneGo {
     of: (names: ReadonlyArray<string>) => ReadonlyArray<string>
   ) => Effect.Effect<Glance, Failure>
   /** Gives a new file a name that must be free, and takes the private one away. Nothing of it is durable. */
-  readonly linkNew?: (link: NewLink) => Effect.Effect<void, Failure>
+  readonly linkUnsynced?: (link: NewLink) => Effect.Effect<void, Failure>
   /** Which directories are at these paths; none where there is none. */
   readonly versions: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Option.Option<Version>>>
 }
@@ -291,7 +291,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     return { value: step.value, version, isSteady }
   })
 
-  const { glance: glanceInOneGo, isAtOnce, linkNew: linkInOneGo, look, read: readPart, stand, versions }: InOneGo =
+  const { glance: glanceInOneGo, isAtOnce, linkUnsynced: linkInOneGo, look, read: readPart, stand, versions }: InOneGo =
     offered.get(fs) ?? {
       isAtOnce: false,
       read: readInSteps,
@@ -403,7 +403,7 @@ export const make = (fs: FileSystem.FileSystem) => {
   const linkNew = (link: NewLink) => linkPrepared(link, write(link.prepared, link.bytes))
 
   /** Gives a new file, complete, a name that must be free. A power loss leaves any part of either, until they are synced. */
-  const linkUnsynced: NonNullable<InOneGo["linkNew"]> = linkInOneGo ??
+  const linkUnsynced: NonNullable<InOneGo["linkUnsynced"]> = linkInOneGo ??
     ((link) => linkPrepared(link, Effect.scoped(createUnsynced(link.prepared, link.bytes))))
 
   return {

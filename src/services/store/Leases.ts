@@ -20,7 +20,7 @@ import type { Liveness, Verdict } from "../Liveness.ts"
 import { now } from "../Now.ts"
 import type { AtRest } from "./Contract.ts"
 import type { Files, Found, Wish } from "./Files.ts"
-import { atMost, isMissing, isPresent } from "./Files.ts"
+import { atMost, isMissing, isPresent, wrongKind } from "./Files.ts"
 import * as Layout from "./Layout.ts"
 
 /** The highest lease of a session. */
@@ -29,7 +29,7 @@ export interface Highest {
   readonly epoch: number
   /** None where the lease can't be read. */
   readonly lease: Option.Option<Lease.Lease>
-  /** Whether the power failed before its bytes were durable, and so before anything relied on it. */
+  /** Whether it looks as if the power had failed before its bytes were durable, and so before anything relied on it. */
   readonly isTorn: boolean
 }
 
@@ -73,9 +73,9 @@ const isUnreadable = ({ reason }: PlatformError): boolean =>
 const leaseSize = atMost(Lease.maxBytes)
 
 /**
- * Whether a lease may be lost with the power: no journal is there, and one lease
- * below it, which is durable since it is alone, and tells the same: nobody runs
- * the session.
+ * Whether a lease may be lost with the power: no journal is there, whose holder
+ * would have to be durable at once, and one lease below it, which is durable since
+ * it is alone, and has no living holder once the power fails.
  */
 const mayBeLost = ({ journals, leases }: Layout.Names): boolean => journals.length === 0 && leases.length === 2
 
@@ -83,12 +83,18 @@ const noLease: Highest = { epoch: 0, lease: Option.none(), isTorn: false }
 
 /**
  * The highest lease, as its file was found. One that is cut short is torn where
- * another is below it, which goes when the highest is durable; elsewhere it was damaged.
+ * another is below it, which goes when the highest is durable, and no journal is
+ * named after it; elsewhere it was damaged.
  */
-const highestOf = (found: Found, { leases }: Layout.Names, epoch: number): Result.Result<Highest, PlatformError> => {
+const highestOf = (
+  found: Found,
+  { journals, leases }: Layout.Names,
+  epoch: number
+): Result.Result<Highest, PlatformError> => {
   if (Result.isSuccess(found)) {
-    const { head } = found.success
-    const isTorn = leases.length > 1 && !Lease.isWhole(head)
+    const { head, version } = found.success
+    const isCutShort = version.size <= Lease.maxBytes && !Lease.isWhole(head)
+    const isTorn = isCutShort && leases.length > 1 && journals.every((journal) => journal.epoch !== epoch)
     return Result.succeed({ epoch, lease: Lease.fromBytes(head, epoch), isTorn })
   }
   return isUnreadable(found.failure)
@@ -216,17 +222,21 @@ export const make = (services: {
     )
 
   /** Makes a lease durable, and deletes those that it takes the place of. */
-  const settle = (directory: string, won: Won) =>
-    Effect.andThen(
-      sync(directory, won),
-      Effect.ignore(Effect.flatMap(namesNow(directory), (found) => sweepLeases(directory, found, won)))
-    )
+  const settle = Effect.fnUntraced(function*(directory: string, won: Won) {
+    yield* sync(directory, won)
+    // Of a write that failed before the file was opened anew, the sync may not tell.
+    if (!(yield* isOurs(directory, won))) {
+      return yield* wrongKind("read", path.join(directory, Layout.lease(won.epoch)), "a lease", "other bytes")
+    }
+    yield* Effect.ignore(Effect.flatMap(namesNow(directory), (found) => sweepLeases(directory, found, won)))
+  })
 
   /**
    * Wins the epoch after `from`: none where somebody else was faster. Everything
-   * that earlier holders had under way is gone. What is won is durable, unless it
-   * `mayWait`: then it is not in a session at rest without journals, until `settle`,
-   * before anything is changed.
+   * that earlier holders had under way is gone.
+   *
+   * What is won is durable. Where it `mayWait`, and may be lost with the power, it is
+   * not: `settle` makes it so, before anything is changed.
    *
    * A lease that could not be made durable is undone by one of the state `undo`,
    * or stays without it. `since` is the moment that the leases tell, by default
