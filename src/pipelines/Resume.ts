@@ -138,7 +138,7 @@ const moved = Effect.fnUntraced(function*(verified: Verified, state: SessionStat
 /** Begins a journal of this claim that holds what was recorded. */
 const activate = Effect.fnUntraced(function*(
   claim: SessionStore.Claim,
-  { head, signature }: Verified["snapshot"],
+  { isOpen, snapshot: { head, signature } }: Verified,
   recorded: Verified["recorded"],
   room: number
 ) {
@@ -161,7 +161,7 @@ const activate = Effect.fnUntraced(function*(
       issues: [`its journal would have ${bytes.length} bytes, and there is room for ${room}`]
     })
   }
-  yield* claim.begin({ part: 0, bytes, isEmpty: recorded.length === 0 })
+  yield* claim.begin({ part: 0, bytes, isEmpty: !isOpen && recorded.length === 0 })
   return { writer, part: 0, bytes: bytes.length }
 })
 
@@ -214,7 +214,7 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
   if (!ProjectPath.isSame(project, atLast)) return yield* failed(new ProjectChanged({ path: atLast.path }))
 
   const room = store.limits.maxBytes - claimed.snapshot.length
-  const journal = yield* Effect.catchTags(activate(claim, verified.snapshot, recorded, room), {
+  const journal = yield* Effect.catchTags(activate(claim, verified, recorded, room), {
     InvalidSession: failed,
     SessionEnded: ({ reason }) => failed(runningElsewhere(reason))
   })

@@ -190,7 +190,7 @@ export const make = (services: {
           next: 0,
           isProvisional: true
         }
-        if (isEmpty && Option.isNone(options.won.before)) {
+        if (isEmpty) {
           yield* change("resume", { set: sql`state = 'held', ${leaseUntil}` })
           planned = Option.some(bytes)
           current = Option.some({ ...journal, next: 1 })

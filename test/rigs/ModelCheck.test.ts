@@ -17,7 +17,7 @@ const mutants: ReadonlyArray<readonly [fault: string, seed: number, mutant: Muta
   ["begins again to count epochs", 47, { disk: RestartedEpochs.make }],
   ["does not look at its lease before it acknowledges", 16, { disk: UnfencedPublish.make }],
   ["lets sessions be resumed out of the trash", 13, { store: IgnoredRemoval.store }],
-  ["saves when a resume fails", 13, { store: SaveOnFailedResume.mutant.store }]
+  ["saves when a resume fails", 561, { store: SaveOnFailedResume.mutant.store }]
 ]
 
 const commands = 25

@@ -222,12 +222,15 @@ export const make = (services: {
     })
 
     /** An empty journal tells nothing that the snapshot does not: it comes to be with the first event. */
-    const plan = Effect.fnUntraced(function*(newJournal: NewJournal) {
-      const found = yield* leases.namesNow(directory)
-      if (Layout.highest(found) !== lease.epoch) return yield* failLost
-      if (found.journals.length > 0) return yield* open(newJournal)
-      planned = Option.some(newJournal)
-    })
+    const plan = (newJournal: NewJournal) =>
+      Effect.map(leases.namesNow(directory), Layout.highest).pipe(
+        Effect.flatMap((highest) => highest === lease.epoch ? Effect.void : failLost),
+        Effect.tap(() =>
+          Effect.sync(() => {
+            planned = Option.some(newJournal)
+          })
+        )
+      )
 
     const begin: Claim["begin"] = (newJournal) =>
       change("resume", newJournal.isEmpty === true ? plan(newJournal) : open(newJournal))

@@ -47,7 +47,8 @@ export interface Stored extends StoredBytes {
 
 /**
  * A new journal: its number within the claim, and what it begins with. One that
- * `isEmpty` holds no event yet: where no other journal is, it comes to be with the first one.
+ * `isEmpty` holds no event, and no other journal names the snapshot: it comes to be
+ * with its first event.
  *
  * @category models
  * @since 0.1.0

@@ -147,7 +147,7 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
           Effect.map(Effect.option(readRow(id)), Option.exists((now) => now.version === version)),
         begin: ({ bytes, isEmpty = false }) =>
           change((row) => {
-            if (isEmpty && Option.isNone(row.journal)) {
+            if (isEmpty) {
               planned = Option.some(bytes)
               return row
             }
@@ -157,10 +157,11 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
         append: (lines) =>
           Effect.suspend((): Effect.Effect<void, SessionEnded | StoreError> => {
             const row = rows.get(id)
-            const begun = Option.orElse(row?.journal ?? Option.none(), () => planned)
+            const begun = Option.orElse(planned, () => row?.journal ?? Option.none())
             if (row?.epoch === epoch && Option.isNone(begun)) return new StoreError(noJournal)
             return change((row, writtenAt) => {
               before = Option.none()
+              planned = Option.none()
               return { ...row, writtenAt, journal: Option.map(begun, (journal) => Text.concat([journal, lines])) }
             })
           }),
@@ -170,6 +171,7 @@ export const layer: Layer.Layer<SessionStore> = Layer.effect(
         checkpoint: (snapshot, { bytes }) =>
           change((row, writtenAt) => {
             before = Option.none()
+            planned = Option.none()
             return { ...row, writtenAt, snapshot, journal: Option.some(bytes) }
           }),
         close: (snapshot, needed) =>

@@ -203,7 +203,8 @@ const play = Effect.fnUntraced(function*({ clock, commands, mutant = {}, store }
       case "Hide":
         return world.hide(command.by)
       case "SetClock":
-        return clock.setTime(Math.max(0, clock.currentTimeMillisUnsafe() + command.millis))
+        // Set back, it does not hit the millisecond again that a directory changed in.
+        return clock.setTime(Math.max(0, clock.currentTimeMillisUnsafe() + command.millis + 1))
     }
   }
 
