@@ -5,6 +5,16 @@
 import { Effect } from "effect"
 import { SessionId, SessionLimits, Sessions } from "effect-reprise"
 import { NodeSessions } from "effect-reprise/node"
+import * as NodeFs from "node:fs"
+
+/** Of this process alone: `maxRSS` begins with what the process had that started it. */
+const peak = (): number => {
+  const status = "/proc/self/status"
+  const own = NodeFs.existsSync(status)
+    ? /^VmHWM:\s+(\d+) kB$/m.exec(NodeFs.readFileSync(status, "utf8"))?.[1]
+    : undefined
+  return own === undefined ? process.resourceUsage().maxRSS : Number(own)
+}
 
 const [directory, id] = process.argv.slice(2)
 if (directory !== undefined && id !== undefined) {
@@ -15,4 +25,4 @@ if (directory !== undefined && id !== undefined) {
     )
   )
 }
-console.log(process.resourceUsage().maxRSS)
+console.log(peak())
