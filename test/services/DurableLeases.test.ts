@@ -3,13 +3,11 @@
  * for no disk, and a power loss after it leaves nobody in the way.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Result, Stream } from "effect"
+import { Effect, Result, Stream } from "effect"
 import { type RunningSession, type Session, type SessionId, Sessions, SessionStore } from "effect-reprise"
-import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
+import { FileSystemHooks } from "effect-reprise/testing"
 import * as NodeFs from "node:fs"
 import * as Rig from "../suites/rig.ts"
-
-type Services = Layer.Success<ReturnType<typeof Rig.layer>>
 
 const say = (session: RunningSession, content: string) => session.append({ role: "user", content })
 
@@ -18,16 +16,7 @@ const textsOf = ({ conversation }: Session.SessionState) => conversation.map(({ 
 /** A closed session in which "a" was said, and processes as they are needed. */
 const makeScene = Effect.gen(function*() {
   const { project, sessions } = yield* Rig.workspace
-  const machine = TestLiveness.machine()
-  const boot = Effect.fnUntraced(function*(hook: FileSystemHooks.Hook = FileSystemHooks.none) {
-    const { layer, pid } = machine.process()
-    const context = yield* Layer.build(Layer.fresh(Rig.layer({ sessions, hook, liveness: layer })))
-    return {
-      kill: Effect.sync(() => machine.kill(pid)),
-      run: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Services>> =>
-        Effect.provideContext(effect, context)
-    }
-  })
+  const { boot } = Rig.processesOver(sessions)
   const first = yield* boot()
   const session = yield* first.run(Sessions.create({ project, name: "waiting", config: Rig.config }))
   yield* say(session, "a")

@@ -3,7 +3,7 @@
  * call each of them is at; and what is in the place of a file.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Layer, Result, Schema, Scope, Stream } from "effect"
+import { Deferred, Effect, Exit, Fiber, Result, Schema, Scope, Stream } from "effect"
 import {
   type RunningSession,
   type Session,
@@ -13,29 +13,19 @@ import {
   Sessions,
   SessionStore
 } from "effect-reprise"
-import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
+import { FileSystemHooks } from "effect-reprise/testing"
 import { TestClock } from "effect/testing"
 import * as NodeChildProcess from "node:child_process"
 import * as NodeFs from "node:fs"
 import * as Rig from "../suites/rig.ts"
 
 type Call = FileSystemHooks.Call
-type Services = Layer.Success<ReturnType<typeof Rig.layer>>
+type Services = Rig.Services
 
 /** A machine, a directory, and processes as they are needed. They end with the test. */
 const makeScene = Effect.gen(function*() {
   const { project, root, sessions } = yield* Rig.workspace
-  const machine = TestLiveness.machine()
-  const boot = Effect.fnUntraced(function*(hook: FileSystemHooks.Hook = FileSystemHooks.none) {
-    const { layer, pid } = machine.process()
-    const context = yield* Layer.build(Layer.fresh(Rig.layer({ sessions, hook, liveness: layer })))
-    return {
-      pid,
-      kill: Effect.sync(() => machine.kill(pid)),
-      run: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Services>> =>
-        Effect.provideContext(effect, context)
-    }
-  })
+  const { boot, machine } = Rig.processesOver(sessions)
   return { boot, machine, project, root, sessions }
 })
 

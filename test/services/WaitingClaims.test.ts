@@ -3,9 +3,9 @@
  * nothing is acknowledged on what a power loss could take.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Result, Scope } from "effect"
+import { Effect, Result, Scope } from "effect"
 import type { SessionStore } from "effect-reprise"
-import { FileSystemHooks, TestLiveness } from "effect-reprise/testing"
+import { FileSystemHooks } from "effect-reprise/testing"
 import * as NodeFs from "node:fs"
 import * as Blob from "../../src/core/Blob.ts"
 import * as Head from "../../src/core/Head.ts"
@@ -15,7 +15,6 @@ import * as Scene from "../../src/testing/StoreScene.ts"
 import * as Rig from "../suites/rig.ts"
 
 type Call = FileSystemHooks.Call
-type Services = Layer.Success<ReturnType<typeof Rig.layer>>
 
 const { id } = Scene
 
@@ -36,16 +35,7 @@ const isSyncOf = (end: string) => ({ method, path }: Call) => method === "file.s
 /** A session at rest, and a process that claims it and begins an empty journal. */
 const makeScene = Effect.fnUntraced(function*(hook: FileSystemHooks.Hook = FileSystemHooks.none) {
   const { sessions } = yield* Rig.workspace
-  const machine = TestLiveness.machine()
-  const boot = Effect.fnUntraced(function*(hook: FileSystemHooks.Hook = FileSystemHooks.none) {
-    const { layer, pid } = machine.process()
-    const context = yield* Layer.build(Layer.fresh(Rig.layer({ sessions, hook, liveness: layer })))
-    return {
-      kill: Effect.sync(() => machine.kill(pid)),
-      run: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Services>> =>
-        Effect.provideContext(effect, context)
-    }
-  })
+  const { boot } = Rig.processesOver(sessions)
   const first = yield* boot()
   yield* first.run(Scene.createClosed(id))
   const holder = yield* boot(hook)

@@ -64,3 +64,19 @@ export const layer = (options: RigOptions) => {
     options.resumeLimit ?? ResumeLimit.layerOff
   ).pipe(Layer.provideMerge(platform), Layer.provide(limits))
 }
+
+/** A machine, and processes on it over one directory of sessions. They end with the scope. */
+export const processesOver = (sessions: string) => {
+  const machine = TestLiveness.machine()
+  const boot = Effect.fnUntraced(function*(hook: FileSystemHooks.Hook = FileSystemHooks.none) {
+    const { layer: liveness, pid } = machine.process()
+    const context = yield* Layer.build(Layer.fresh(layer({ sessions, hook, liveness })))
+    return {
+      pid,
+      kill: Effect.sync(() => machine.kill(pid)),
+      run: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Services>> =>
+        Effect.provideContext(effect, context)
+    }
+  })
+  return { boot, machine }
+}
