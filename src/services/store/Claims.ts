@@ -223,14 +223,10 @@ export const make = (services: {
 
     /** An empty journal tells nothing that the snapshot does not: it comes to be with the first event. */
     const plan = (newJournal: NewJournal) =>
-      Effect.map(leases.namesNow(directory), Layout.highest).pipe(
-        Effect.flatMap((highest) => highest === lease.epoch ? Effect.void : failLost),
-        Effect.tap(() =>
-          Effect.sync(() => {
-            planned = Option.some(newJournal)
-          })
-        )
-      )
+      Effect.tap(stillHeld, () =>
+        Effect.sync(() => {
+          planned = Option.some(newJournal)
+        }))
 
     const begin: Claim["begin"] = (newJournal) =>
       change("resume", newJournal.isEmpty === true ? plan(newJournal) : open(newJournal))

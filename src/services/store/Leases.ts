@@ -316,7 +316,6 @@ export const make = (services: {
     isOurs,
     judge,
     names,
-    namesNow,
     settle,
     standing,
     watchHighest,
