@@ -168,7 +168,7 @@ const launch = Effect.fnUntraced(function*(
     format: store.format,
     original: Option.none(),
     state,
-    messages: [],
+    messages: () => [],
     journal: { writer, part: 0, bytes: writer.firstLine.length, snapshotBytes: snapshot.bytes.length }
   })
 })

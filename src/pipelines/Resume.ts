@@ -227,7 +227,7 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
     format: store.format,
     original: StoredSession.olderVersion(verified, store.format),
     state,
-    messages: verified.messages,
+    messages: () => verified.messages,
     earlier: verified.snapshot.earlier,
     journal: { ...journal, snapshotBytes: claimed.snapshot.length }
   })

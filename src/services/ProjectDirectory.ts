@@ -22,6 +22,7 @@ import {
   ProjectOutside,
   StoreError
 } from "../core/SessionError.ts"
+import * as Files from "./store/Files.ts"
 
 /**
  * @category services
@@ -63,6 +64,7 @@ export const layerWith = (
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
+      const follow = Files.follow(fs)
 
       const isInside = (real: string) => (root: string) =>
         Effect.match(fs.realPath(root), {
@@ -93,11 +95,10 @@ export const layerWith = (
       }
 
       const look = Effect.fnUntraced(function*(project: string) {
-        const real = yield* fs.realPath(project)
+        const { info: found, path: real } = yield* follow(project)
         yield* checkRoots(project, real)
-        const info = yield* fs.stat(real)
+        const info = yield* Effect.fromResult(found)
         if (info.type !== "Directory") return yield* new ProjectNotDirectory({ path: project })
-        yield* fs.access(real, { readable: true })
         const text = (value: Option.Option<number | bigint>) =>
           Option.match(value, { onNone: () => "", onSome: String })
         const fingerprint: Fingerprint = {

@@ -110,9 +110,14 @@ interface Saved {
   readonly moment: SessionEvent.Moment
   /** The state then: made when it is asked for, since it takes as long as there are messages. */
   readonly state: () => SessionState
-  /** How many pieces of messages are encoded. */
-  readonly encoded: number
-  readonly size: StateSize.StateSize
+  /** How many pieces of messages are encoded, and the size of all. */
+  readonly stored: () => { readonly pieces: number; readonly size: StateSize.StateSize }
+}
+
+/** What is made when it is asked for, and kept. */
+const once = <A extends object>(make: () => A): () => A => {
+  let made: A | undefined
+  return () => made ??= make()
 }
 
 const beforeMessage = `{"_tag":"MessageAppended","message":`
@@ -146,7 +151,8 @@ export const make = Effect.fnUntraced(function*(options: {
   /** The older format version of the stored snapshot, if it is of one. */
   readonly original: Option.Option<number>
   readonly state: SessionState
-  readonly messages: ReadonlyArray<Uint8Array>
+  /** As they are stored: asked for when they are needed, with the first change. */
+  readonly messages: () => ReadonlyArray<Uint8Array>
   /** Those of the messages that are not in the state. */
   readonly earlier?: StoredMessages.Earlier
   readonly journal: OpenJournal
@@ -159,16 +165,19 @@ export const make = Effect.fnUntraced(function*(options: {
   const waiting = yield* Latch.make()
   const over = yield* Deferred.make<SessionEnded>()
   const draft = SessionEvent.draft(options.state)
+  const begun = once(() => {
+    const encoded = [...options.messages()]
+    return { encoded, pieces: encoded.length, size: StateSize.measure(options.state, encoded) }
+  })
   /** All messages as they are stored, and behind the saved ones those that are being written. */
-  const encoded = [...options.messages]
+  const encoded = () => begun().encoded
 
-  const reached = (size: StateSize.StateSize): Saved => {
+  const reached = (stored: Saved["stored"]): Saved => {
     const moment = draft.moment()
-    let state: SessionState | undefined
-    return { moment, state: () => state ??= draft.state(moment), encoded: encoded.length, size }
+    return { moment, state: once(() => draft.state(moment)), stored }
   }
 
-  let saved = reached(StateSize.measure(options.state, options.messages))
+  let saved = reached(begun)
   let journal = options.journal
   const blobs = SessionBlobs.make({ claim, messages: () => saved.state().conversation, earlier: earlier.bytes })
   let queue: Array<Item> = []
@@ -215,7 +224,7 @@ export const make = Effect.fnUntraced(function*(options: {
     needsCheckpoint = true
     const part = journal.part + 1
     const { journal: writer, snapshot } = yield* signed(
-      StoredSession.begin(keyRing, next.state(), encoded.slice(0, next.encoded), {
+      StoredSession.begin(keyRing, next.state(), encoded().slice(0, next.stored().pieces), {
         epoch: claim.epoch,
         earlier: earlier.count,
         part,
@@ -233,10 +242,11 @@ export const make = Effect.fnUntraced(function*(options: {
   /** Applies what is queued, event by event; the refused ones learn it at once. */
   const assemble = (items: ReadonlyArray<Item>, at: Timestamp.Timestamp): Batch => {
     draft.rewind(saved.moment)
-    encoded.length = saved.encoded
+    const pieces = encoded()
+    pieces.length = saved.stored().pieces
     const accepted: Array<Item> = []
     const tally = blobs.tally()
-    let size = saved.size
+    let { size } = saved.stored()
     for (const item of items) {
       const after = StateSize.after(size, item.event, draft.session(), item.message)
       const bytes = StateSize.total(after)
@@ -250,12 +260,13 @@ export const make = Effect.fnUntraced(function*(options: {
         item.settle(Effect.fail(new EventRejected({ id, reason: applied.failure })))
       } else {
         accepted.push(item)
-        if (item.message !== undefined) encoded.push(item.message)
+        if (item.message !== undefined) pieces.push(item.message)
         tally.add(item.blobs)
         size = after
       }
     }
-    return { accepted, entries: accepted.map(({ json }) => ({ at, json })), next: reached(size) }
+    const stored = { pieces: pieces.length, size }
+    return { accepted, entries: accepted.map(({ json }) => ({ at, json })), next: reached(() => stored) }
   }
 
   const writeBatch = Effect.fnUntraced(function*({ entries, next }: Batch) {
@@ -274,7 +285,7 @@ export const make = Effect.fnUntraced(function*(options: {
   const isOverdue = () => journal.bytes > limits.checkpointBytes && journal.bytes > journal.snapshotBytes / 4
 
   const warnWhenNearlyFull = Effect.suspend(() => {
-    const bytes = StateSize.total(saved.size)
+    const bytes = StateSize.total(saved.stored().size)
     if (hasWarned || bytes < limits.maxBytes * limits.warnAt) return Effect.void
     hasWarned = true
     return Effect.logWarning("the session is nearly full").pipe(
@@ -350,7 +361,7 @@ export const make = Effect.fnUntraced(function*(options: {
       yield* unlessEnded
       const closedAt = yield* now
       const snapshot = yield* signed(
-        Snapshot.encode(keyRing, saved.state(), encoded.slice(0, saved.encoded), {
+        Snapshot.encode(keyRing, saved.state(), encoded().slice(0, saved.stored().pieces), {
           epoch: claim.epoch,
           earlier: earlier.count,
           closedAt,

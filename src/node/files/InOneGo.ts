@@ -15,7 +15,7 @@ import type { Anchor } from "./Anchor.ts"
 import * as OpenFile from "./OpenFile.ts"
 import * as SystemCall from "./SystemCall.ts"
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = NodeFs.constants
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY, R_OK } = NodeFs.constants
 
 const creating = O_CREAT | O_EXCL | O_WRONLY
 
@@ -30,6 +30,7 @@ const write = promisify(
   (fd: number, bytes: Uint8Array, from: number, done: (error: Error | null, written: number) => void) =>
     NodeFs.write(fd, bytes, from, done)
 )
+const realPath = promisify<string, string>(NodeFs.realpath.native)
 const readdir = promisify<string, Array<string>>(NodeFs.readdir)
 
 const versionOf = (stats: NodeFs.BigIntStats): Files.Version => ({
@@ -87,6 +88,7 @@ const endsOf = async (held: string, path: string, wanted: Files.Wanted): Promise
 const tooMuch = new Error("more is wanted than a moment takes")
 
 const endsOfSync = (held: string, path: string, wanted: Files.Wanted): Files.Ends => {
+  if (Files.isVersionOnly(wanted)) return Files.versionOnly(versionOf(NodeFs.lstatSync(held, { bigint: true })))
   const fd = NodeFs.openSync(held, flags)
   try {
     const version = versionOfFile(fd, path)
@@ -119,23 +121,32 @@ const stand = (path: string) =>
     catch: failure("lstat", path)
   })
 
-/** Looks at once: a directory that was in use a moment ago, and what its files are, are in memory. */
-const glance = (anchor: Anchor): NonNullable<Files.InOneGo["glance"]> => (path, of) =>
+/** Looks at once: a directory that was in use a moment ago, and what is small in it, are in memory. */
+const glance = (anchor: Anchor): NonNullable<Files.InOneGo["glance"]> => (path, reading) =>
   Effect.try({
     try: () => {
       const directory = anchor.open(path)
       try {
-        const names = NodeFs.readdirSync(directory.path)
-        const versions = of(names).map((name) =>
-          versionOf(NodeFs.lstatSync(`${directory.path}/${name}`, { bigint: true }))
-        )
-        return { names, versions }
+        return runSync(directory.path, path, reading(NodeFs.readdirSync(directory.path)))
       } finally {
         NodeFs.closeSync(directory.fd)
       }
     },
     catch: failure("readDirectory", path)
   })
+
+/** What is at a path that was followed just now, so that this waits for nothing. */
+const readableAt = (path: string): Files.Followed => {
+  const info = Result.try({
+    try: () => {
+      const stats = NodeFs.statSync(path, { bigint: true })
+      if (stats.isDirectory()) NodeFs.accessSync(path, R_OK)
+      return OpenFile.infoOf(stats)
+    },
+    catch: failure("stat", path)
+  })
+  return { path, info }
+}
 
 const linkLater = async (from: string, to: string, bytes: Uint8Array): Promise<void> => {
   const fd = await open(from, creating, Files.fileMode)
@@ -236,6 +247,7 @@ export const onThreads = (anchor: Anchor): Files.InOneGo => ({
       },
       catch: failure("link", path)
     }),
+  follow: (path) => Effect.tryPromise({ try: () => realPath(path).then(readableAt), catch: failure("realPath", path) }),
   versions: (paths) => Effect.promise(() => Promise.all(paths.map(versionAt)))
 })
 
@@ -298,6 +310,8 @@ export const atOnce = (anchor: Anchor): Files.InOneGo => {
         },
         catch: failure("link", path)
       }),
+    follow: (path) =>
+      Effect.try({ try: () => readableAt(NodeFs.realpathSync.native(path)), catch: failure("realPath", path) }),
     versions: (paths) =>
       Effect.sync(() =>
         paths.map((path) => directoryVersion(NodeFs.lstatSync(path, { bigint: true, throwIfNoEntry: false })))
@@ -315,21 +329,33 @@ const lookSync = <A>(
   try {
     const before = standOf(directory.fd)
     const names = recall?.(before) ?? NodeFs.readdirSync(directory.path)
-    const steps = reading(names)
     let seen: string | undefined
-    let step = steps.next()
-    while (step.done !== true) {
-      const found = findSync(directory.path, path, step.value)
-      if (step.value.name === watched) seen = Files.identityIn(found)
-      step = steps.next(found)
-    }
-    const look = { value: step.value, version: before.version }
+    const value = runSync(directory.path, path, reading(names), (name, found) => {
+      if (name === watched) seen = Files.identityIn(found)
+    })
+    const look = { value, version: before.version }
     if (isUnchanged(directory.fd, before)) return { ...look, isSteady: true, settled: names }
     const isSame = identityAt(`${directory.path}/${watched}`) === seen
     return { ...look, isSteady: isSame && meansTheSame(names, NodeFs.readdirSync(directory.path)) }
   } finally {
     NodeFs.closeSync(directory.fd)
   }
+}
+
+/** Reads what is asked for, one file after the other. */
+const runSync = <A>(
+  held: string,
+  directory: string,
+  steps: Generator<Files.Wish, A, Files.Found>,
+  onFound: (name: string, found: Files.Found) => void = () => undefined
+): A => {
+  let step = steps.next()
+  while (step.done !== true) {
+    const found = findSync(held, directory, step.value)
+    onFound(step.value.name, found)
+    step = steps.next(found)
+  }
+  return step.value
 }
 
 const findSync = (held: string, directory: string, wish: Files.Wish): Files.Found => {

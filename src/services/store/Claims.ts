@@ -67,6 +67,8 @@ export const make = (services: {
     let isSettled = true
     let isOver = false
     let hasBlobs = false
+    /** What was stored when the claim was won, until it changes that: nobody else does. */
+    let { version } = won
 
     const lost = Effect.gen(function*() {
       const names = yield* leases.names(directory)
@@ -85,10 +87,9 @@ export const make = (services: {
     const failLost = Effect.flatMap(lost, Effect.fail)
 
     /** Fails unless this claim's lease is still the highest. */
-    const stillHeld = Effect.flatMap(
-      leases.watchHighest(directory),
-      (highest) => highest === lease.epoch ? Effect.void : failLost
-    )
+    const unlessLost = (highest: number) => highest === lease.epoch ? Effect.void : failLost
+
+    const stillHeld = Effect.flatMap(leases.watchHighest(directory), unlessLost)
 
     /** Holds the session again after a close that got as far as ending the claim, and failed. */
     const hold = Effect.suspend(() =>
@@ -127,7 +128,10 @@ export const make = (services: {
       operation: string,
       effect: Effect.Effect<A, PlatformError | SessionEnded | StoreError>
     ): Effect.Effect<A, SessionEnded | StoreError> =>
-      Effect.suspend(() => isOver ? new SessionEnded({ id, reason: new NotRunning({}) }) : effect).pipe(
+      Effect.suspend(() => {
+        version = undefined
+        return isOver ? new SessionEnded({ id, reason: new NotRunning({}) }) : effect
+      }).pipe(
         Effect.catchTag("PlatformError", (cause) =>
           stillHeld.pipe(
             Effect.catchTag("PlatformError", () => Effect.void),
@@ -223,10 +227,12 @@ export const make = (services: {
 
     /** An empty journal tells nothing that the snapshot does not: it comes to be with the first event. */
     const plan = (newJournal: NewJournal) =>
-      Effect.tap(stillHeld, () =>
+      Effect.andThen(
+        Effect.flatMap(leases.highestNow(directory), unlessLost),
         Effect.sync(() => {
           planned = Option.some(newJournal)
-        }))
+        })
+      )
 
     const begin: Claim["begin"] = (newJournal) =>
       change("resume", newJournal.isEmpty === true ? plan(newJournal) : open(newJournal))
@@ -356,7 +362,8 @@ export const make = (services: {
       id,
       epoch,
       stored: options.read,
-      isStill: options.isStill,
+      isStill: (before) =>
+        Effect.suspend(() => version === before.version ? Effect.succeed(true) : options.isStill(before)),
       begin,
       append,
       putBlobs,

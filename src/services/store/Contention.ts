@@ -36,25 +36,28 @@ export const make = (services: {
   const { base, files, leases, path } = services
 
   /** Tries again where others changed what it looks at, as long as the session is there. */
-  const againWhileThere = <A, E>(directory: string, attempt: Effect.Effect<Option.Option<A>, E | PlatformError>) =>
-    attempt.pipe(
-      Effect.catchIf(Files.isMissing, () => Effect.as(files.lstat(directory), Option.none<A>())),
-      Effect.repeat({ until: Option.isSome, times: attempts }),
-      Effect.flatMap(Option.match({
-        onNone: () => Effect.fail(Files.wrongKind("link", directory, "a lease", "others that were faster each time")),
-        onSome: Effect.succeed
-      }))
+  const againWhileThere = <A, E>(
+    directory: string,
+    attempt: Effect.Effect<Option.Option<A>, E | PlatformError>,
+    again: number = attempts
+  ): Effect.Effect<A, E | PlatformError> =>
+    Effect.flatMap(
+      Effect.catchIf(attempt, Files.isMissing, () => Effect.as(files.lstat(directory), Option.none<A>())),
+      Option.match({
+        onSome: Effect.succeed,
+        onNone: () =>
+          again > 0
+            ? againWhileThere(directory, attempt, again - 1)
+            : Effect.fail(Files.wrongKind("link", directory, "a lease", "others that were faster each time"))
+      })
     )
 
   const standingOf = (directory: string) =>
-    againWhileThere(
-      directory,
-      Effect.asSome(Effect.flatMap(leases.names(directory), (names) => leases.standing(directory, names)))
-    )
+    againWhileThere(directory, Effect.map(leases.survey(directory), ({ standing }) => Option.some(standing)))
 
   /**
    * Wins the next lease of a session as long as nobody stands in the way;
-   * none where nothing is to be done.
+   * none where nothing is to be done. To be held, it was read a moment ago.
    */
   const win = (
     directory: string,
@@ -62,8 +65,7 @@ export const make = (services: {
     judge: (standing: Standing, names: Layout.Names) => Effect.Effect<boolean, NotFoundOrBusy>
   ) =>
     Effect.gen(function*() {
-      const names = yield* leases.names(directory)
-      const standing = yield* leases.standing(directory, names)
+      const { names, standing } = yield* state === "held" ? leases.surveyNow(directory) : leases.survey(directory)
       if (!(yield* judge(standing, names))) {
         return Option.some(Option.none<Won>())
       }

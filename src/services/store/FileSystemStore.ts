@@ -247,7 +247,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       const claim: SessionStore["Service"]["claim"] = (id, options) =>
         Effect.gen(function*() {
-          const directory = yield* locate(id)
+          const directory = yield* place(id)
           const won = yield* win(directory, "held", (standing) =>
             Contention.isRemoved(standing)
               ? Effect.fail(new NotFound({ target: `${id} outside the trash` }))

@@ -67,6 +67,15 @@ export const ends = (head: number, tail: number): Wanted => ({ head, tail, limit
 /** Reads a regular file, and nothing else, without following a link or waiting for anybody. */
 type Reader = (path: string, wanted: Wanted) => Effect.Effect<Ends, Failure>
 
+/** Nothing of a file but which version of it is there, of whatever kind it is. */
+export const nothing: Wanted = ends(0, 0)
+
+/** Whether nothing but the version is wanted. */
+export const isVersionOnly = ({ head, tail }: Wanted): boolean => head + tail === 0
+
+/** What a version comes to that was wanted alone. */
+export const versionOnly = (version: Version): Ends => ({ head: new Uint8Array(), tail: new Uint8Array(), version })
+
 /** A file in a directory, and how much of it is wanted. */
 export interface Wish extends Wanted {
   readonly name: string
@@ -110,17 +119,17 @@ export interface Look<A> {
   readonly settled?: ReadonlyArray<string>
 }
 
-/** The names in a directory, and the versions of some files in it. */
-interface Glance {
-  readonly names: ReadonlyArray<string>
-  readonly versions: ReadonlyArray<Version>
-}
-
 /** A file under a private name, and the name in the same directory that it is given once it is complete. */
 export interface NewLink {
   readonly prepared: string
   readonly path: string
   readonly bytes: Uint8Array
+}
+
+/** Where a path leads, and what is there: not of a directory that can't be read. */
+export interface Followed {
+  readonly path: string
+  readonly info: Result.Result<Info, Failure>
 }
 
 /** Several calls in one go, for a file system to which each call is a cost of its own. */
@@ -132,13 +141,15 @@ export interface InOneGo {
   readonly look: <A>(directory: string, reading: Reading<A>, steadiness: Steadiness) => Effect.Effect<Look<A>, Failure>
   /** Which directory itself is at a path. It was in use a moment ago, so that this waits for nothing. */
   readonly stand?: (directory: string) => Effect.Effect<Stand, Failure>
-  /** Looks at a directory and the files that `of` chooses. It was in use a moment ago, so that this waits for nothing. */
-  readonly glance?: (
-    directory: string,
-    of: (names: ReadonlyArray<string>) => ReadonlyArray<string>
-  ) => Effect.Effect<Glance, Failure>
+  /**
+   * Reads a little in a directory itself, whatever others do there meanwhile. It was
+   * in use a moment ago, so that this waits for nothing.
+   */
+  readonly glance?: <A>(directory: string, reading: Reading<A>) => Effect.Effect<A, Failure>
   /** Gives a new file a name that must be free, and takes the private one away. Nothing of it is durable. */
   readonly linkUnsynced?: (link: NewLink) => Effect.Effect<void, Failure>
+  /** Follows a path to what is there. */
+  readonly follow?: (path: string) => Effect.Effect<Followed, Failure>
   /** Which directories are at these paths; none where there is none. */
   readonly versions: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Option.Option<Version>>>
 }
@@ -150,6 +161,21 @@ const offered = new WeakMap<FileSystem.FileSystem, InOneGo>()
  * for each call instead.
  */
 export const offerInOneGo = (fs: FileSystem.FileSystem, inOneGo: InOneGo): void => void offered.set(fs, inOneGo)
+
+/** Follows a path to what is there. */
+export const follow = (fs: FileSystem.FileSystem): (path: string) => Effect.Effect<Followed, Failure> =>
+  offered.get(fs)?.follow ??
+    ((path) =>
+      Effect.flatMap(fs.realPath(path), (real) =>
+        Effect.map(
+          Effect.result(
+            Effect.tap(
+              fs.stat(real),
+              ({ type }) => type === "Directory" ? fs.access(real, { readable: true }) : Effect.void
+            )
+          ),
+          (info) => ({ path: real, info })
+        )))
 
 /**
  * What changed less than this before it was looked at can change once more
@@ -192,6 +218,11 @@ export const endsOf = (version: Version, tailFrom: number, head: Uint8Array, tai
   version
 })
 
+/** The reading that asks for nothing. */
+function* namesAlone(names: ReadonlyArray<string>) {
+  return names
+}
+
 /** Something else, or nothing, is where a file of ours should be. */
 export const wrongKind = (method: string, path: string, expected: string, found: string): Failure =>
   PlatformError.systemError({
@@ -232,6 +263,8 @@ export const make = (fs: FileSystem.FileSystem) => {
 
   /** When a directory last changed, and which one it is. */
   const directoryVersion = (path: string) => Effect.map(checkDirectory(path), versionOf)
+
+  const versionAt = (path: string) => Effect.map(fs.lstat(path), versionOf)
 
   /** Opens a file. What closing it says is of no interest: it is closed, and what had to be durable was synced. */
   const open = Effect.fnUntraced(function*(path: string, options: Parameters<typeof fs.open>[1]) {
@@ -274,21 +307,36 @@ export const make = (fs: FileSystem.FileSystem) => {
     Effect.uninterruptible
   )
 
+  /** Reads what is asked for, one file after the other. */
+  const runInSteps = Effect.fnUntraced(function*<A>(
+    directory: string,
+    steps: Generator<Wish, A, Found>,
+    onFound: (name: string, found: Found) => void = () => undefined
+  ) {
+    let step = steps.next()
+    while (step.done !== true) {
+      const { name } = step.value
+      const path = `${directory}/${name}`
+      const found = yield* Effect.result(
+        isVersionOnly(step.value) ? Effect.map(versionAt(path), versionOnly) : readInSteps(path, step.value)
+      )
+      onFound(name, found)
+      step = steps.next(found)
+    }
+    return step.value
+  })
+
   const lookInSteps: InOneGo["look"] = Effect.fnUntraced(function*(directory, reading, { isSame, watched }) {
     const version = yield* directoryVersion(directory)
     const names = yield* fs.readDirectory(directory)
-    const steps = reading(names)
     let seen: string | undefined
-    let step = steps.next()
-    while (step.done !== true) {
-      const found = yield* Effect.result(readInSteps(`${directory}/${step.value.name}`, step.value))
-      if (step.value.name === watched) seen = identityIn(found)
-      step = steps.next(found)
-    }
-    const again = yield* Effect.option(Effect.map(fs.lstat(`${directory}/${watched}`), versionOf))
+    const value = yield* runInSteps(directory, reading(names), (name, found) => {
+      if (name === watched) seen = identityIn(found)
+    })
+    const again = yield* Effect.option(versionAt(`${directory}/${watched}`))
     const isSteady = Option.getOrUndefined(again)?.identity === seen &&
       isSame(names, yield* fs.readDirectory(directory))
-    return { value: step.value, version, isSteady }
+    return { value, version, isSteady }
   })
 
   const { glance: glanceInOneGo, isAtOnce, linkUnsynced: linkInOneGo, look, read: readPart, stand, versions }: InOneGo =
@@ -299,16 +347,16 @@ export const make = (fs: FileSystem.FileSystem) => {
       versions: (paths) => Effect.forEach(paths, (path) => Effect.option(directoryVersion(path)), { concurrency: 8 })
     }
 
-  const version = (path: string) => Effect.map(fs.lstat(path), versionOf)
-
-  /** The names in a directory that was in use a moment ago, and the versions of the files that `of` chooses. */
+  /** Reads a little in a directory itself that was in use a moment ago. */
   const glance: NonNullable<InOneGo["glance"]> = glanceInOneGo ??
-    ((directory, of) =>
-      Effect.flatMap(fs.readDirectory(directory), (names) =>
-        Effect.map(
-          Effect.forEach(of(names), (name) => version(`${directory}/${name}`)),
-          (versions) => ({ names, versions })
-        )))
+    ((directory, reading) =>
+      Effect.andThen(
+        checkDirectory(directory),
+        Effect.flatMap(fs.readDirectory(directory), (names) => runInSteps(directory, reading(names)))
+      ))
+
+  /** The names in a directory that was in use a moment ago. */
+  const namesNow = (directory: string) => glance(directory, namesAlone)
 
   /** Fails unless a directory is at the path that nobody but its owner can write to. */
   const checkPrivate = (path: string): Effect.Effect<void, Failure> =>
@@ -325,7 +373,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     if (stand === undefined) return Effect.map(fs.readDirectory(directory), meaning)
     let known: { readonly identity: string; readonly value: A } | undefined
     const lookUp = ({ isSettled, version }: Stand) =>
-      Effect.map(glance(directory, () => []), ({ names }) => {
+      Effect.map(namesNow(directory), (names) => {
         const value = meaning(names)
         known = isSettled ? { identity: version.identity, value } : undefined
         return value
@@ -416,6 +464,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     linkNew,
     linkUnsynced: (link: NewLink) => Effect.uninterruptible(linkUnsynced(link)),
     look,
+    namesNow,
     read,
     readRegular,
     versions,

@@ -22,6 +22,7 @@ import type { AtRest } from "./Contract.ts"
 import type { Files, Found, Wish } from "./Files.ts"
 import { atMost, isMissing, isPresent, wrongKind } from "./Files.ts"
 import * as Layout from "./Layout.ts"
+import * as StoredVersion from "./StoredVersion.ts"
 
 /** The highest lease of a session. */
 export interface Highest {
@@ -44,6 +45,14 @@ export interface Won {
   readonly nonce: string
   /** Whether it outlasts a power loss. */
   readonly isDurable: boolean
+  /** The version of the session that it was won over, where that was told from then on. */
+  readonly version?: string
+}
+
+/** What is in a session's directory, and who holds it. */
+interface Survey {
+  readonly names: Layout.Names
+  readonly standing: Standing
 }
 
 /** What a session is doing, by its highest lease and whether a journal counts. */
@@ -120,8 +129,7 @@ export const make = (services: {
   const names = (directory: string) => Effect.map(files.names(directory), Layout.parse)
 
   /** The names in a directory that was in use a moment ago. */
-  const namesNow = (directory: string) =>
-    Effect.map(files.glance(directory, () => []), ({ names }) => Layout.parse(names))
+  const namesNow = (directory: string) => Effect.map(files.namesNow(directory), Layout.parse)
 
   /** What is known of the holder of a lease; of one that was given back it is of no interest. */
   const judge = (highest: Highest): Effect.Effect<Standing> => {
@@ -140,6 +148,35 @@ export const make = (services: {
     const found = yield* Effect.result(files.readRegular(path.join(directory, Layout.lease(epoch)), leaseSize))
     return yield* judge(yield* Effect.fromResult(highestOf(found, names, epoch)))
   })
+
+  /** What is in a directory, and who holds it. Fails with a missing file where the lease went while it was being read. */
+  const survey = (directory: string): Effect.Effect<Survey, PlatformError> =>
+    Effect.flatMap(
+      names(directory),
+      (names) => Effect.map(standing(directory, names), (standing) => ({ names, standing }))
+    )
+
+  /** The same of a directory that was in use a moment ago. */
+  const surveyNow = (directory: string): Effect.Effect<Survey, PlatformError> =>
+    Effect.flatMap(
+      files.glance(directory, function*(found) {
+        const names = Layout.parse(found)
+        return Result.map(yield* readHighest(names), (highest) => ({ names, highest }))
+      }),
+      (found) =>
+        Result.isFailure(found)
+          ? Effect.fail(found.failure)
+          : Effect.map(judge(found.success.highest), (standing) => ({ names: found.success.names, standing }))
+    )
+
+  /** The names in a directory whose lease was just linked and, where nothing is under way, the version of the session. */
+  const lookAfterLink = (directory: string, tellsVersion: boolean) =>
+    files.glance(directory, function*(names) {
+      const found = Layout.parse(names)
+      if (!tellsVersion || found.pending.length > 0) return { found }
+      const version = yield* StoredVersion.look(found)
+      return Result.isSuccess(version) ? { found, version: version.success } : { found }
+    })
 
   /**
    * Deletes what earlier holders have under way, so that none of it can come into
@@ -262,17 +299,18 @@ export const make = (services: {
       if (!(yield* link(directory, won, state, since))) return yield* lose
       onLinked(won)
       if (won.isDurable) yield* files.syncDirectory(directory)
-      const found = yield* namesNow(directory)
+      const { found, version } = yield* lookAfterLink(directory, mayWait)
       if (Layout.highest(found) !== won.epoch) {
         yield* files.removeQuietly(path.join(directory, Layout.lease(won.epoch)))
         return yield* lose
       }
       // What others begin from here on ends with a look at the leases.
       yield* sweepPending(directory, found, won, state)
-      if (!won.isDurable && mayBeLost(found)) return Option.some(won)
+      const result: Won = version === undefined ? won : { ...won, version }
+      if (!won.isDurable && mayBeLost(found)) return Option.some(result)
       if (!won.isDurable) yield* sync(directory, won)
       yield* sweepLeases(directory, found, won)
-      return Option.some<Won>({ ...won, isDurable: true })
+      return Option.some<Won>({ ...result, isDurable: true })
     }).pipe(Effect.onError(() =>
       Effect.flatMap(isOurs(directory, won), (isOurs) => {
         liveness.held.delete(won.nonce)
@@ -294,6 +332,10 @@ export const make = (services: {
       () => Effect.succeed(0)
     )
 
+  /** The highest epoch in a directory that was in use a moment ago: 0 where it is gone. */
+  const highestNow = (directory: string) =>
+    Effect.catchIf(Effect.map(namesNow(directory), Layout.highest), isMissing, () => Effect.succeed(0))
+
   const isHighest = (directory: string, epoch: number) =>
     Effect.map(watchHighest(directory), (highest) => highest === epoch)
 
@@ -312,12 +354,15 @@ export const make = (services: {
 
   return {
     forget,
+    highestNow,
     isHighest,
     isOurs,
     judge,
     names,
     settle,
     standing,
+    survey,
+    surveyNow,
     watchHighest,
     win,
     write,

@@ -26,6 +26,7 @@ import * as Layout from "./Layout.ts"
 import type { Highest, Leases } from "./Leases.ts"
 import { readHighest, status } from "./Leases.ts"
 import * as Recollections from "./Recollections.ts"
+import * as StoredVersion from "./StoredVersion.ts"
 
 /** How often a reading that others changed underneath is begun again. */
 const attempts = 100
@@ -162,14 +163,14 @@ export const make = (services: {
     const snapshot = yield* readWhole(id, Layout.snapshot, 0)
     if (Result.isFailure(snapshot)) return Result.fail(snapshot.failure)
     const signature = Head.signatureAtEnd(snapshot.success.head)
-    const versions = [snapshot.success.version.identity]
+    const versions = [snapshot.success.version]
     const journals: Array<Uint8Array> = []
     let isOpen = false
     for (const { name } of names.journals.toReversed()) {
       const found = yield { name, ...lineSize }
       if (Result.isFailure(found)) return Result.fail(found.failure)
       const { counts, line, version } = firstLine(name, found.success, signature)
-      versions.push(version.identity)
+      versions.push(version)
       if (!counts || isOpen) {
         journals.unshift(line)
         continue
@@ -182,7 +183,7 @@ export const make = (services: {
     return Result.succeed({
       highest: highest.success,
       isOpen,
-      bytes: { snapshot: snapshot.success.head, journals, version: versions.join(" ") }
+      bytes: { snapshot: snapshot.success.head, journals, version: StoredVersion.of(versions) }
     })
   }
 
@@ -222,11 +223,8 @@ export const make = (services: {
 
   /** Whether snapshot and journals are still the same files, unchanged. */
   const isStill = (directory: string, before: Stored): Effect.Effect<boolean> =>
-    files.glance(directory, (names) => {
-      const { journals } = Layout.parse(names)
-      return [Layout.snapshot, ...journals.toReversed().map(({ name }) => name)]
-    }).pipe(
-      Effect.map(({ versions }) => versions.map(({ identity }) => identity).join(" ") === before.version),
+    files.glance(directory, (names) => StoredVersion.look(Layout.parse(names))).pipe(
+      Effect.map((found) => Result.isSuccess(found) && found.success === before.version),
       Effect.orElseSucceed(() => false)
     )
 
