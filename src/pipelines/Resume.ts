@@ -200,7 +200,7 @@ const launch = Effect.fnUntraced(function*(id: SessionId, options: ResumeOptions
   // A takeover of a lease that can't be read later on would bring it back.
   if (stored.status === "removed") return yield* new NotFound({ target: `${id} outside the trash` })
   const claim = yield* Effect.mapError(
-    store.claim(id, options),
+    store.claim(id, { takeOver: options.takeOver, seen: stored }),
     (error) => error._tag === "AlreadyRunning" ? failed(error) : error
   )
   yield* Effect.annotateLogs(Effect.logInfo("claimed"), { epoch: claim.epoch })

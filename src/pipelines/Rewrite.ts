@@ -58,7 +58,7 @@ export const rewrite = Effect.fnUntraced(function*<E>(
   const stored = yield* store.read(id)
   const loaded = yield* Load.open(id, stored)
   yield* Effect.scoped(Effect.gen(function*() {
-    const claim = yield* store.claim(id)
+    const claim = yield* store.claim(id, { seen: stored })
     const { epoch } = claim
     const { verified } = yield* Load.underClaim(claim, stored, loaded)
     const { messages } = verified

@@ -71,8 +71,7 @@ export const make = (services: {
     let { version } = won
 
     const lost = Effect.gen(function*() {
-      const names = yield* leases.names(directory)
-      const { lease } = yield* leases.standing(directory, names)
+      const { lease } = yield* leases.standing(directory)
       return Option.map(lease, ({ holder }) => holder)
     }).pipe(
       Effect.catch(() => Effect.succeedNone),

@@ -12,7 +12,7 @@ import type { AlreadyRunning, NotFound } from "../../core/SessionError.ts"
 import { firstEpoch } from "./Contract.ts"
 import * as Files from "./Files.ts"
 import * as Layout from "./Layout.ts"
-import type { Leases, Standing, Won } from "./Leases.ts"
+import type { Highest, Leases, Standing, Won } from "./Leases.ts"
 
 /** How often a race for a lease is run again before it is given up. */
 const attempts = 100
@@ -22,6 +22,8 @@ export type NotFoundOrBusy = AlreadyRunning | NotFound | PlatformError
 
 /** Whether a session is in the trash, as far as its highest lease can be read. */
 export const isRemoved = ({ lease }: Standing): boolean => Option.exists(lease, ({ state }) => state === "removed")
+
+const isReleased = ({ lease }: Highest): boolean => Option.exists(lease, ({ state }) => state === "released")
 
 /** What a lease over this one is undone with: nobody holds the session then, and it is in the trash if it was. */
 const atRest = (standing: Standing): "released" | "removed" => isRemoved(standing) ? "removed" : "released"
@@ -52,21 +54,30 @@ export const make = (services: {
       })
     )
 
-  const standingOf = (directory: string) =>
-    againWhileThere(directory, Effect.map(leases.survey(directory), ({ standing }) => Option.some(standing)))
+  const standingOf = (directory: string) => againWhileThere(directory, Effect.asSome(leases.standing(directory)))
 
   /**
    * Wins the next lease of a session as long as nobody stands in the way;
-   * none where nothing is to be done. To be held, it was read a moment ago.
+   * none where nothing is to be done. To be held, it was read a moment ago: `known` is
+   * the highest lease that was found.
    */
   const win = (
     directory: string,
     state: "held" | "released" | "removed",
-    judge: (standing: Standing, names: Layout.Names) => Effect.Effect<boolean, NotFoundOrBusy>
-  ) =>
-    Effect.gen(function*() {
-      const { names, standing } = yield* state === "held" ? leases.surveyNow(directory) : leases.survey(directory)
-      if (!(yield* judge(standing, names))) {
+    judge: (standing: Standing) => Effect.Effect<boolean, NotFoundOrBusy>,
+    known?: Highest
+  ) => {
+    /** A lease that was given back stays so: whether another came after it shows where the next one is linked. */
+    let released = known !== undefined && isReleased(known) ? Option.some(known) : Option.none()
+    const look = Effect.suspend(() => {
+      const first = released
+      released = Option.none()
+      if (Option.isSome(first)) return leases.judge(first.value)
+      return state === "held" ? leases.standingNow(directory) : leases.standing(directory)
+    })
+    return Effect.gen(function*() {
+      const standing = yield* look
+      if (!(yield* judge(standing))) {
         return Option.some(Option.none<Won>())
       }
       // Whoever created it may not have come as far as this.
@@ -84,6 +95,7 @@ export const make = (services: {
         Option.some
       )
     }).pipe((attempt) => againWhileThere(directory, attempt))
+  }
 
   /** Whether a session is in the trash. A lease that is there and can't be read does not tell. */
   const whetherRemoved = (directory: string, standing: Standing): Effect.Effect<boolean, PlatformError> =>

@@ -161,6 +161,8 @@ export interface Claim {
 export interface ClaimOptions {
   /** Claim it even from a holder that lives, or that can't be judged. */
   readonly takeOver?: boolean | undefined
+  /** What was read of the session just before: what is known from that need not be looked up again. */
+  readonly seen?: Stored | undefined
 }
 
 /**

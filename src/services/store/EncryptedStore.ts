@@ -217,8 +217,11 @@ const make = Effect.fnUntraced(function*({ allowPlain = false }: Options) {
       })
     })
 
-  const claim: SessionStore["Service"]["claim"] = (id, options) =>
-    Effect.map(store.claim(id, options), (claim) => makeClaim(claim, Option.none()))
+  const claim: SessionStore["Service"]["claim"] = (id, { seen, takeOver } = {}) =>
+    Effect.map(
+      store.claim(id, { takeOver, seen: seen && sources.get(seen)?.below }),
+      (claim) => makeClaim(claim, Option.none())
+    )
 
   /** What a list shows of an encrypted session, for who has its key. */
   const show = (

@@ -247,11 +247,13 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       const claim: SessionStore["Service"]["claim"] = (id, options) =>
         Effect.gen(function*() {
-          const directory = yield* place(id)
-          const won = yield* win(directory, "held", (standing) =>
+          const known = options?.seen && sessions.highestWith(options.seen)
+          const directory = known === undefined ? yield* place(id) : directoryOf(id)
+          const judge = (standing: Standing) =>
             Contention.isRemoved(standing)
               ? Effect.fail(new NotFound({ target: `${id} outside the trash` }))
-              : unless((standing) => options?.takeOver !== true && Leases.isHeld(standing))(standing))
+              : unless((standing) => options?.takeOver !== true && Leases.isHeld(standing))(standing)
+          const won = yield* win(directory, "held", judge, known)
           if (Option.isNone(won)) return yield* new NotFound({ target: id })
           return listed(
             yield* claims.make({

@@ -49,12 +49,6 @@ export interface Won {
   readonly version?: string
 }
 
-/** What is in a session's directory, and who holds it. */
-interface Survey {
-  readonly names: Layout.Names
-  readonly standing: Standing
-}
-
 /** What a session is doing, by its highest lease and whether a journal counts. */
 export const status = ({ lease, verdict }: Standing, isOpen: boolean): SessionList.Status => {
   const atRest = isOpen ? "interrupted" : "closed"
@@ -141,32 +135,20 @@ export const make = (services: {
       : Effect.succeed(known("dead"))
   }
 
-  /** Fails with a missing file where the lease went while it was being read. */
-  const standing = Effect.fnUntraced(function*(directory: string, names: Layout.Names) {
-    const epoch = Layout.highest(names)
+  /** The highest lease in a directory. Fails with a missing file where it went while it was being read. */
+  const standing = Effect.fnUntraced(function*(directory: string) {
+    const found = yield* names(directory)
+    const epoch = Layout.highest(found)
     if (epoch === 0) return yield* judge(noLease)
-    const found = yield* Effect.result(files.readRegular(path.join(directory, Layout.lease(epoch)), leaseSize))
-    return yield* judge(yield* Effect.fromResult(highestOf(found, names, epoch)))
+    const file = yield* Effect.result(files.readRegular(path.join(directory, Layout.lease(epoch)), leaseSize))
+    return yield* judge(yield* Effect.fromResult(highestOf(file, found, epoch)))
   })
 
-  /** What is in a directory, and who holds it. Fails with a missing file where the lease went while it was being read. */
-  const survey = (directory: string): Effect.Effect<Survey, PlatformError> =>
-    Effect.flatMap(
-      names(directory),
-      (names) => Effect.map(standing(directory, names), (standing) => ({ names, standing }))
-    )
-
-  /** The same of a directory that was in use a moment ago. */
-  const surveyNow = (directory: string): Effect.Effect<Survey, PlatformError> =>
-    Effect.flatMap(
-      files.glance(directory, function*(found) {
-        const names = Layout.parse(found)
-        return Result.map(yield* readHighest(names), (highest) => ({ names, highest }))
-      }),
-      (found) =>
-        Result.isFailure(found)
-          ? Effect.fail(found.failure)
-          : Effect.map(judge(found.success.highest), (standing) => ({ names: found.success.names, standing }))
+  /** The same in a directory that was in use a moment ago. */
+  const standingNow = (directory: string): Effect.Effect<Standing, PlatformError> =>
+    files.glance(directory, (names) => readHighest(Layout.parse(names))).pipe(
+      Effect.flatMap(Effect.fromResult),
+      Effect.flatMap(judge)
     )
 
   /** The names in a directory whose lease was just linked and, where nothing is under way, the version of the session. */
@@ -300,7 +282,8 @@ export const make = (services: {
       onLinked(won)
       if (won.isDurable) yield* files.syncDirectory(directory)
       const { found, version } = yield* lookAfterLink(directory, mayWait)
-      if (Layout.highest(found) !== won.epoch) {
+      // Where the lease is gone that it was to follow, this is not the session that was looked at.
+      if (Layout.highest(found) !== won.epoch || (from > 0 && !found.leases.includes(from))) {
         yield* files.removeQuietly(path.join(directory, Layout.lease(won.epoch)))
         return yield* lose
       }
@@ -361,8 +344,7 @@ export const make = (services: {
     names,
     settle,
     standing,
-    survey,
-    surveyNow,
+    standingNow,
     watchHighest,
     win,
     write,

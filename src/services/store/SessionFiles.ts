@@ -120,6 +120,7 @@ export const make = (services: {
 }) => {
   const { files, format, leases, limits } = services
   const recollections = Recollections.make()
+  const leasesFound = new WeakMap<Stored, Highest>()
 
   /** Repeats a reading until nothing that decides it changed meanwhile. */
   const steadily = <A, E>(
@@ -211,15 +212,22 @@ export const make = (services: {
     Effect.flatMap(
       readSteadily(id, directory),
       ({ bytes, highest, isOpen }) =>
-        Effect.map(leases.judge(highest), (standing): Stored => ({
-          ...bytes,
-          status: status(standing, isOpen),
-          ...Option.match(standing.lease, {
-            onNone: () => ({}),
-            onSome: ({ holder, since }) => ({ holder, since })
-          })
-        }))
+        Effect.map(leases.judge(highest), (standing) => {
+          const stored: Stored = {
+            ...bytes,
+            status: status(standing, isOpen),
+            ...Option.match(standing.lease, {
+              onNone: () => ({}),
+              onSome: ({ holder, since }) => ({ holder, since })
+            })
+          }
+          leasesFound.set(stored, highest)
+          return stored
+        })
     )
+
+  /** The highest lease that was found with what was read. */
+  const highestWith = (stored: Stored): Highest | undefined => leasesFound.get(stored)
 
   /** Whether snapshot and journals are still the same files, unchanged. */
   const isStill = (directory: string, before: Stored): Effect.Effect<boolean> =>
@@ -337,7 +345,7 @@ export const make = (services: {
     return look
   })
 
-  return { entry, isStill, read }
+  return { entry, highestWith, isStill, read }
 }
 
 export type SessionFiles = ReturnType<typeof make>
