@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as PlatformError from "effect/PlatformError"
 import * as Result from "effect/Result"
 import * as NodeFs from "node:fs"
+import { setImmediate as immediate } from "node:timers/promises"
 import { promisify } from "node:util"
 import * as Files from "../../services/store/Files.ts"
 import type { Anchor } from "./Anchor.ts"
@@ -22,16 +23,40 @@ const creating = O_CREAT | O_EXCL | O_WRONLY
 /** A link is not followed, and a FIFO not waited for: what it is shows once it is open. */
 const flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW
 
-const open = promisify(NodeFs.open)
-const read = promisify(NodeFs.read)
 const link = promisify(NodeFs.link)
 const unlink = promisify(NodeFs.unlink)
-const write = promisify(
-  (fd: number, bytes: Uint8Array, from: number, done: (error: Error | null, written: number) => void) =>
-    NodeFs.write(fd, bytes, from, done)
-)
 const realPath = promisify<string, string>(NodeFs.realpath.native)
-const readdir = promisify<string, Array<string>>(NodeFs.readdir)
+
+/** How files are read that may be long, or have to be waited for. */
+interface Calls {
+  readonly open: (path: string, flags: number, mode?: number) => Promise<number>
+  /** Bytes into a buffer from an index on, as many as come at once. */
+  readonly read: (fd: number, buffer: Uint8Array, at: number, from: number) => Promise<number>
+  readonly readdir: (path: string) => Promise<ReadonlyArray<string>>
+}
+
+const onThreadsOfNode: Calls = {
+  open: promisify(NodeFs.open),
+  read: promisify((
+    fd: number,
+    buffer: Uint8Array,
+    at: number,
+    from: number,
+    done: (error: Error | null, count: number) => void
+  ) => NodeFs.read(fd, buffer, at, buffer.length - at, from, done)),
+  readdir: promisify<string, Array<string>>(NodeFs.readdir)
+}
+
+/** At once, a slice at a time: others come between them. */
+const inSlices: Calls = {
+  open: async (path, flags) => NodeFs.openSync(path, flags),
+  read: async (fd, buffer, at, from) => {
+    const count = NodeFs.readSync(fd, buffer, at, Math.min(buffer.length - at, OpenFile.sliceBytes), from)
+    if (at + count < buffer.length) await immediate()
+    return count
+  },
+  readdir: async (path) => NodeFs.readdirSync(path)
+}
 
 const versionOf = (stats: NodeFs.BigIntStats): Files.Version => ({
   identity: Files.identityOf(OpenFile.unsigned(stats.dev), OpenFile.unsigned(stats.ino), stats.size, stats.mtimeMs),
@@ -61,24 +86,24 @@ const readSync = (fd: number, from: number, length: number): Uint8Array => {
   return bytes.subarray(0, filled)
 }
 
-const readAsync = async (fd: number, from: number, length: number): Promise<Uint8Array> => {
+const readLater = async (calls: Calls, fd: number, from: number, length: number): Promise<Uint8Array> => {
   const bytes = new Uint8Array(length)
   let filled = 0
   while (filled < length) {
-    const { bytesRead } = await read(fd, bytes, filled, length - filled, from + filled)
-    if (bytesRead === 0) break
-    filled += bytesRead
+    const count = await calls.read(fd, bytes, filled, from + filled)
+    if (count === 0) break
+    filled += count
   }
   return bytes.subarray(0, filled)
 }
 
-const endsOf = async (held: string, path: string, wanted: Files.Wanted): Promise<Files.Ends> => {
-  const fd = await open(held, flags)
+const endsLater = async (calls: Calls, held: string, path: string, wanted: Files.Wanted): Promise<Files.Ends> => {
+  const fd = await calls.open(held, flags)
   try {
     const version = versionOfFile(fd, path)
     const { headLength, tailFrom, tailLength } = Files.ranges(wanted, version.size)
-    const head = await readAsync(fd, 0, headLength)
-    return Files.endsOf(version, tailFrom, head, await readAsync(fd, tailFrom, tailLength))
+    const head = await readLater(calls, fd, 0, headLength)
+    return Files.endsOf(version, tailFrom, head, await readLater(calls, fd, tailFrom, tailLength))
   } finally {
     NodeFs.closeSync(fd)
   }
@@ -149,9 +174,10 @@ const readableAt = (path: string): Files.Followed => {
 }
 
 const linkLater = async (from: string, to: string, bytes: Uint8Array): Promise<void> => {
-  const fd = await open(from, creating, Files.fileMode)
+  const fd = await onThreadsOfNode.open(from, creating, Files.fileMode)
   try {
-    for (let at = 0; at < bytes.length;) at += await write(fd, bytes, at)
+    // Into memory alone, which waits for nothing.
+    for (let at = 0; at < bytes.length;) at += NodeFs.writeSync(fd, bytes, at)
   } finally {
     NodeFs.closeSync(fd)
   }
@@ -181,40 +207,33 @@ const identityAt = (path: string): string | undefined => {
   return stats === undefined ? undefined : versionOf(stats).identity
 }
 
-/**
- * On node's threads, but for what waits for nothing: closing, and asking what an
- * open file is.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const onThreads = (anchor: Anchor): Files.InOneGo => ({
-  isAtOnce: false,
+/** Reading that waits between its calls. */
+const waiting = (anchor: Anchor, calls: Calls): Pick<Files.InOneGo, "look" | "read"> => ({
   read: (path, wanted) =>
     Effect.tryPromise({
       try: async () => {
         const held = anchor.files(path)
         try {
-          return await endsOf(held.paths[0] ?? path, path, wanted)
+          return await endsLater(calls, held.paths[0] ?? path, path, wanted)
         } finally {
           held.release()
         }
       },
       catch: failure("open", path)
     }),
-  look: (path, reading, { isSame: meansTheSame, recall, watched }) =>
+  look: (path, wanted, { isSame: meansTheSame, recall, watched }) =>
     Effect.uninterruptible(Effect.tryPromise({
       try: async () => {
         const directory = anchor.open(path)
         try {
           const before = standOf(directory.fd)
-          const names = recall?.(before) ?? await readdir(directory.path)
-          const steps = reading(names)
+          const names = recall?.(before) ?? await calls.readdir(directory.path)
+          const steps = wanted(names)
           let seen: string | undefined
           let step = steps.next()
           while (step.done !== true) {
             const { name } = step.value
-            const found = await endsOf(`${directory.path}/${name}`, `${path}/${name}`, step.value).then(
+            const found = await endsLater(calls, `${directory.path}/${name}`, `${path}/${name}`, step.value).then(
               (ends): Files.Found => Result.succeed(ends),
               (cause: unknown): Files.Found => Result.fail(failure("open", `${path}/${name}`)(cause))
             )
@@ -224,13 +243,25 @@ export const onThreads = (anchor: Anchor): Files.InOneGo => ({
           const look = { value: step.value, version: before.version }
           if (isUnchanged(directory.fd, before)) return { ...look, isSteady: true, settled: names }
           const isSame = identityAt(`${directory.path}/${watched}`) === seen
-          return { ...look, isSteady: isSame && meansTheSame(names, await readdir(directory.path)) }
+          return { ...look, isSteady: isSame && meansTheSame(names, await calls.readdir(directory.path)) }
         } finally {
           NodeFs.closeSync(directory.fd)
         }
       },
       catch: failure("open", path)
-    })),
+    }))
+})
+
+/**
+ * On node's threads, but for what waits for nothing: closing, asking what an open
+ * file is, and writing a little that is not synced.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const onThreads = (anchor: Anchor): Files.InOneGo => ({
+  isAtOnce: false,
+  ...waiting(anchor, onThreadsOfNode),
   stand,
   glance: glance(anchor),
   linkUnsynced: ({ bytes, path, prepared }) =>
@@ -260,15 +291,15 @@ const versionAt = (path: string): Promise<Option.Option<Files.Version>> =>
   lstat(path, { bigint: true }).then(directoryVersion, () => Option.none())
 
 /**
- * At once, and on node's threads where more is wanted than a moment takes.
+ * At once, and in slices where more is wanted than a moment takes.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const atOnce = (anchor: Anchor): Files.InOneGo => {
-  const threads = onThreads(anchor)
+  const later = waiting(anchor, inSlices)
 
-  const orOnThreads = <A>(path: string, now: () => A, later: () => Effect.Effect<A, PlatformError.PlatformError>) =>
+  const orInSlices = <A>(path: string, now: () => A, later: () => Effect.Effect<A, PlatformError.PlatformError>) =>
     Effect.suspend(() => {
       try {
         return Effect.succeed(now())
@@ -280,19 +311,19 @@ export const atOnce = (anchor: Anchor): Files.InOneGo => {
   return {
     isAtOnce: true,
     read: (path, wanted) =>
-      orOnThreads(path, () => {
+      orInSlices(path, () => {
         const held = anchor.files(path)
         try {
           return endsOfSync(held.paths[0] ?? path, path, wanted)
         } finally {
           held.release()
         }
-      }, () => threads.read(path, wanted)),
+      }, () => later.read(path, wanted)),
     look: (path, reading, steadiness) =>
-      orOnThreads(
+      orInSlices(
         path,
         () => lookSync(anchor, path, reading, steadiness),
-        () => threads.look(path, reading, steadiness)
+        () => later.look(path, reading, steadiness)
       ),
     stand,
     glance: glance(anchor),
