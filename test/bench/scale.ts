@@ -19,6 +19,8 @@ export interface Listing {
 export interface Scale extends Rounds.Options {
   /** How long what changes nothing runs before it counts. */
   readonly reading: Pick<Rounds.Options, "warmMillis" | "warmLaps">
+  /** How long resumes run before they count: each of them is a code path that a session takes once. */
+  readonly resuming: Pick<Rounds.Options, "warmMillis" | "warmLaps">
   /** Sessions that are loaded, saved and resumed. */
   readonly kinds: ReadonlyArray<Kind>
   /** Messages of the sessions that are appended to, fewest first. */
@@ -45,6 +47,7 @@ export const full: Scale = {
   warmMillis: 300,
   warmLaps: 0,
   reading: { warmMillis: 1500, warmLaps: 4000 },
+  resuming: { warmMillis: 1000, warmLaps: 300 },
   minLaps: 3,
   maxLaps: 25,
   kinds: [small, large, huge, ...counts],
@@ -62,6 +65,7 @@ export const quick: Scale = {
   roundMillis: 10,
   warmMillis: 30,
   reading: { warmMillis: 30, warmLaps: 0 },
+  resuming: { warmMillis: 30, warmLaps: 0 },
   minLaps: 2,
   maxLaps: 8,
   kinds: [small, large, huge, 1000],
@@ -80,6 +84,7 @@ export const tiny: Scale = {
   warmMillis: 0,
   warmLaps: 0,
   reading: { warmMillis: 0, warmLaps: 0 },
+  resuming: { warmMillis: 0, warmLaps: 0 },
   minLaps: 1,
   maxLaps: 1,
   kinds: [least, 2],

@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import * as NodeCrypto from "node:crypto"
 import * as NodeFs from "node:fs"
+import * as NodeFsPromises from "node:fs/promises"
 import * as NodePath from "node:path"
 import type { Subject } from "./rounds.ts"
 import { whole } from "./rounds.ts"
@@ -69,6 +70,61 @@ export const append = (descriptor: number): Subject => {
     NodeFs.writeSync(descriptor, line)
     NodeFs.fsyncSync(descriptor)
   }))
+}
+
+/** Where the calls of a resume are made. */
+export interface ResumePlace {
+  /** An empty directory. */
+  readonly session: string
+  readonly project: string
+  /** Whether those that may wait for a disk are made on node's threads. */
+  readonly onThreads: boolean
+}
+
+/** Follows a path to a directory that can be read. */
+const follow = async ({ onThreads, project }: ResumePlace): Promise<void> => {
+  const real = onThreads ? await NodeFsPromises.realpath(project) : NodeFs.realpathSync.native(project)
+  NodeFs.statSync(real)
+  NodeFs.accessSync(real, NodeFs.constants.R_OK)
+}
+
+/** Gives a new file a name of its own by way of another. */
+const linkNew = async (target: string, bytes: string, onThreads: boolean): Promise<void> => {
+  const pending = `${target}.pending`
+  const [file, descriptor] = onThreads
+    ? await NodeFsPromises.open(pending, "wx", 0o600).then((file) => [file, file.fd] as const)
+    : [undefined, NodeFs.openSync(pending, "wx", 0o600)] as const
+  NodeFs.writeSync(descriptor, bytes)
+  if (file === undefined) NodeFs.closeSync(descriptor)
+  else await file.close()
+  if (onThreads) await NodeFsPromises.link(pending, target)
+  else NodeFs.linkSync(pending, target)
+  if (onThreads) await NodeFsPromises.unlink(pending)
+  else NodeFs.unlinkSync(pending)
+}
+
+/**
+ * C: the calls that a resume makes and a load does not: a look at the project and
+ * another one at last, a new lease of 300 bytes by way of a private name, and two
+ * looks at what is in the directory. As in a session that was closed before, the
+ * directory is durable when it begins.
+ */
+export const resume = (place: ResumePlace): Subject => {
+  const lease = NodePath.join(place.session, "lease.json")
+  const bytes = "x".repeat(300)
+  const calls = Effect.promise(async () => {
+    await follow(place)
+    await linkNew(lease, bytes, place.onThreads)
+    NodeFs.readdirSync(place.session)
+    NodeFs.lstatSync(lease)
+    await follow(place)
+    NodeFs.readdirSync(place.session)
+  })
+  const clear = Effect.sync(() => {
+    NodeFs.unlinkSync(lease)
+    syncDirectory(place.session)
+  })
+  return (time) => Effect.andThen(time(calls), clear)
 }
 
 /** I: the names in a directory, and of each session in it the first line of the first 4 KB. */

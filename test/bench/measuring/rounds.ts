@@ -2,7 +2,7 @@
  * Times subjects in alternation, so that what else the machine does falls on
  * all of them.
  */
-import { Effect } from "effect"
+import { Array as Arr, Effect } from "effect"
 
 /** Counts the time of what it is handed. */
 export type Time = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -36,6 +36,10 @@ export interface Spent {
  * since what else the machine does only ever adds.
  */
 export type Laps = ReadonlyArray<Spent>
+
+/** One after the other, as if they were one. */
+export const sum = (self: Laps, that: Laps): Laps =>
+  Arr.zipWith(self, that, (one, other) => ({ wall: one.wall + other.wall, cpu: one.cpu + other.cpu }))
 
 const cpuMillis = (): number => {
   const { system, user } = process.cpuUsage()
