@@ -91,6 +91,7 @@ export interface Entry {
  * @since 0.1.0
  */
 export interface Writer {
+  /** Signed when it is asked for. */
   readonly firstLine: Uint8Array
   /** Encodes one batch: the lines that share a sync. */
   readonly encode: (entries: ReadonlyArray<Entry>) => Uint8Array
@@ -108,18 +109,19 @@ export const writer = (keyRing: KeyRing, start: Start): Option.Option<Writer> =>
     Signature.start(keyRing, keyRing.current, { domain: "journal", version, id: start.id }),
     (mac) => {
       let seq = start.revision
-      const first = JSON.stringify({
-        journal: version,
-        id: start.id,
-        epoch: start.epoch,
-        part: start.part,
-        key: keyRing.current,
-        snapshot: start.snapshot,
-        revision: start.revision
-      })
+      const { current: key } = keyRing
+      let firstLine: Uint8Array | undefined
+      const begin = () => {
+        const { epoch, id, part, revision, snapshot } = start
+        const first = JSON.stringify({ journal: version, id, epoch, part, key, snapshot, revision })
+        return SealedLine.seal(mac, [{ start: first.slice(0, -1), rest: new Uint8Array() }])
+      }
       return {
-        firstLine: SealedLine.seal(mac, [{ start: first.slice(0, -1), rest: new Uint8Array() }]),
+        get firstLine() {
+          return firstLine ??= begin()
+        },
         encode: (entries) => {
+          firstLine ??= begin()
           const batch = seq + 1
           return SealedLine.seal(
             mac,

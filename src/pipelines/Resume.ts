@@ -135,7 +135,10 @@ const moved = Effect.fnUntraced(function*(verified: Verified, state: SessionStat
   return { state: next, recorded: [...verified.recorded, move] }
 })
 
-/** Begins a journal of this claim that holds what was recorded. */
+/**
+ * Begins a journal of this claim that holds what was recorded. An empty one comes to be
+ * with the first event, and so does its first line.
+ */
 const activate = Effect.fnUntraced(function*(
   claim: SessionStore.Claim,
   { isOpen, snapshot: { head, signature } }: Verified,
@@ -154,6 +157,16 @@ const activate = Effect.fnUntraced(function*(
       version
     })
   )
+  if (!isOpen && recorded.length === 0 && room >= Journal.maxFirstLineBytes) {
+    yield* claim.begin({
+      part: 0,
+      get bytes() {
+        return writer.firstLine
+      },
+      isEmpty: true
+    })
+    return { writer, part: 0, bytes: Journal.maxFirstLineBytes }
+  }
   const entries = recorded.map(({ at, event }) => ({ at, json: SessionWriter.encodeEvent(event).json }))
   const bytes = Text.concat([writer.firstLine, writer.encode(entries)])
   if (bytes.length > room) {
@@ -161,7 +174,7 @@ const activate = Effect.fnUntraced(function*(
       issues: [`its journal would have ${bytes.length} bytes, and there is room for ${room}`]
     })
   }
-  yield* claim.begin({ part: 0, bytes, isEmpty: !isOpen && recorded.length === 0 })
+  yield* claim.begin({ part: 0, bytes })
   return { writer, part: 0, bytes: bytes.length }
 })
 

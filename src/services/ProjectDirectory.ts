@@ -72,9 +72,7 @@ export const layerWith = (
           onSuccess: (top) => real === top || real.startsWith(top.endsWith(path.sep) ? top : top + path.sep)
         })
 
-      const checkRoots = Effect.fnUntraced(function*(project: string, real: string) {
-        const roots = options.allowedRoots
-        if (roots === undefined) return
+      const checkRoots = Effect.fnUntraced(function*(project: string, real: string, roots: ReadonlyArray<string>) {
         const inside = yield* Effect.forEach(roots, isInside(real))
         if (!inside.includes(true)) return yield* new ProjectOutside({ path: project, roots: [...roots] })
       })
@@ -96,7 +94,7 @@ export const layerWith = (
 
       const look = Effect.fnUntraced(function*(project: string) {
         const { info: found, path: real } = yield* follow(project)
-        yield* checkRoots(project, real)
+        if (options.allowedRoots !== undefined) yield* checkRoots(project, real, options.allowedRoots)
         const info = yield* Effect.fromResult(found)
         if (info.type !== "Directory") return yield* new ProjectNotDirectory({ path: project })
         const text = (value: Option.Option<number | bigint>) =>

@@ -53,7 +53,7 @@ import { signed } from "./Signer.ts"
 export interface OpenJournal {
   readonly writer: Writer
   readonly part: number
-  /** Bytes of the journal so far. */
+  /** Bytes of the journal so far: the most that they can be where nothing is in it. */
   readonly bytes: number
   readonly snapshotBytes: number
 }
@@ -388,7 +388,8 @@ export const make = Effect.fnUntraced(function*(options: {
     ended === undefined ? end(new SessionEnded({ id, reason: new NotRunning({}) })) : Effect.void
   )
   yield* Effect.addFinalizer(() => lock.withPermit(endHere))
-  yield* Effect.forkScoped(Effect.flatMap(claim.lost, end))
+  // A fiber that would wait for ever is none.
+  if (claim.lost !== Effect.never) yield* Effect.forkScoped(Effect.flatMap(claim.lost, end))
   yield* Effect.gen(function*() {
     while (true) {
       yield* waiting.await

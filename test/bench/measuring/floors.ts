@@ -106,8 +106,8 @@ const linkNew = async (target: string, bytes: string, onThreads: boolean): Promi
 /**
  * C: the calls that a resume makes and a load does not: a look at the project and
  * another one at last, a new lease of 300 bytes by way of a private name, and two
- * looks at what is in the directory. As in a session that was closed before, the
- * directory is durable when it begins.
+ * looks at what is in the directory. Before them a snapshot was replaced there and
+ * made durable, as by the close of the session.
  */
 export const resume = (place: ResumePlace): Subject => {
   const lease = NodePath.join(place.session, "lease.json")
@@ -120,9 +120,12 @@ export const resume = (place: ResumePlace): Subject => {
     await follow(place)
     NodeFs.readdirSync(place.session)
   })
+  const snapshot = NodePath.join(place.session, "session.json")
   const clear = Effect.sync(() => {
-    NodeFs.unlinkSync(lease)
+    writeSynced(`${snapshot}.pending`, Buffer.alloc(10_000))
+    NodeFs.renameSync(`${snapshot}.pending`, snapshot)
     syncDirectory(place.session)
+    NodeFs.unlinkSync(lease)
   })
   return (time) => Effect.andThen(time(calls), clear)
 }
