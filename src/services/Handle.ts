@@ -76,13 +76,14 @@ export const make = (options: {
   }
 
   /** Writes what is left of an event by the hook. */
-  const writeRedacted = Effect.fnUntraced(function*(event: SessionEvent.SessionEvent) {
-    const refuse = (cause: unknown) => new EventRejected({ id, reason: new Refused({ cause }) })
-    const redacted = yield* Effect.mapError(redact(event, id), refuse)
-    if (redacted._tag !== event._tag) return yield* refuse(new Error("the hook made another event of it"))
-    // Checked and copied even where it is the same object: the hook may have changed it, and may keep it.
-    return yield* write(yield* Effect.fromResult(check(redacted)))
-  })
+  const writeRedacted = (event: SessionEvent.SessionEvent) =>
+    Effect.gen(function*() {
+      const refuse = (cause: unknown) => new EventRejected({ id, reason: new Refused({ cause }) })
+      const redacted = yield* Effect.mapError(redact(event, id), refuse)
+      if (redacted._tag !== event._tag) return yield* refuse(new Error("the hook made another event of it"))
+      // Checked and copied even where it is the same object: the hook may have changed it, and may keep it.
+      return yield* write(yield* Effect.fromResult(check(redacted)))
+    })
 
   const submit = (input: unknown): Effect.Effect<SessionEvent.SessionEvent, ChangeError> => {
     const event = check(input)
@@ -97,12 +98,13 @@ export const make = (options: {
     state: writer.state,
     earlier: writer.earlier,
     changes: writer.changes,
-    append: Effect.fnUntraced(function*(input) {
-      const { content, id: given, role, timestamp = yield* now, ...further } = input
-      const message = { id: given ?? (yield* random.uuidV4()), role, content, timestamp, ...further }
-      const stored = yield* submit({ _tag: "MessageAppended", message })
-      return stored._tag === "MessageAppended" ? stored.message : yield* reject("", "a message")
-    }),
+    append: (input) =>
+      Effect.gen(function*() {
+        const { content, id: given, role, timestamp = yield* now, ...further } = input
+        const message = { id: given ?? (yield* random.uuidV4()), role, content, timestamp, ...further }
+        const stored = yield* submit({ _tag: "MessageAppended", message })
+        return stored._tag === "MessageAppended" ? stored.message : yield* reject("", "a message")
+      }),
     replaceTodos: (todos) => send({ _tag: "TodosReplaced", todos }),
     recordPrompt: (prompt) => send({ _tag: "PromptRecorded", prompt }),
     configure: (config) => send({ _tag: "Configured", config }),

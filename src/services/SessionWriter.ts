@@ -220,24 +220,25 @@ export const make = Effect.fnUntraced(function*(options: {
   )
 
   /** Makes a state durable as a snapshot with a journal of its own. */
-  const writeSnapshot = Effect.fnUntraced(function*(next: Saved) {
-    needsCheckpoint = true
-    const part = journal.part + 1
-    const { journal: writer, snapshot } = yield* signed(
-      StoredSession.begin(keyRing, next.state(), encoded().slice(0, next.stored().pieces), {
-        epoch: claim.epoch,
-        earlier: earlier.count,
-        part,
-        version
-      })
-    )
-    journal = { ...journal, part }
-    yield* keepOriginal
-    yield* claim.checkpoint(snapshot.bytes, { part, bytes: writer.firstLine })
-    needsCheckpoint = false
-    journal = { writer, part, bytes: writer.firstLine.length, snapshotBytes: snapshot.bytes.length }
-    saved = next
-  }, endsWhenLost)
+  const writeSnapshot = (next: Saved) =>
+    endsWhenLost(Effect.gen(function*() {
+      needsCheckpoint = true
+      const part = journal.part + 1
+      const { journal: writer, snapshot } = yield* signed(
+        StoredSession.begin(keyRing, next.state(), encoded().slice(0, next.stored().pieces), {
+          epoch: claim.epoch,
+          earlier: earlier.count,
+          part,
+          version
+        })
+      )
+      journal = { ...journal, part }
+      yield* keepOriginal
+      yield* claim.checkpoint(snapshot.bytes, { part, bytes: writer.firstLine })
+      needsCheckpoint = false
+      journal = { writer, part, bytes: writer.firstLine.length, snapshotBytes: snapshot.bytes.length }
+      saved = next
+    }))
 
   /** Applies what is queued, event by event; the refused ones learn it at once. */
   const assemble = (items: ReadonlyArray<Item>, at: Timestamp.Timestamp): Batch => {
@@ -269,18 +270,19 @@ export const make = Effect.fnUntraced(function*(options: {
     return { accepted, entries: accepted.map(({ json }) => ({ at, json })), next: reached(() => stored) }
   }
 
-  const writeBatch = Effect.fnUntraced(function*({ entries, next }: Batch) {
-    if (needsCheckpoint) yield* writeSnapshot(saved)
-    const lines = journal.writer.encode(entries)
-    if (journal.snapshotBytes + journal.bytes + lines.length > limits.maxBytes - Journal.maxFirstLineBytes) {
-      return yield* writeSnapshot(next)
-    }
-    needsCheckpoint = true
-    yield* claim.append(lines)
-    needsCheckpoint = false
-    journal = { ...journal, bytes: journal.bytes + lines.length }
-    saved = next
-  }, endsWhenLost)
+  const writeBatch = ({ entries, next }: Batch) =>
+    endsWhenLost(Effect.gen(function*() {
+      if (needsCheckpoint) yield* writeSnapshot(saved)
+      const lines = journal.writer.encode(entries)
+      if (journal.snapshotBytes + journal.bytes + lines.length > limits.maxBytes - Journal.maxFirstLineBytes) {
+        return yield* writeSnapshot(next)
+      }
+      needsCheckpoint = true
+      yield* claim.append(lines)
+      needsCheckpoint = false
+      journal = { ...journal, bytes: journal.bytes + lines.length }
+      saved = next
+    }))
 
   const isOverdue = () => journal.bytes > limits.checkpointBytes && journal.bytes > journal.snapshotBytes / 4
 
@@ -296,13 +298,14 @@ export const make = Effect.fnUntraced(function*(options: {
   const hasBlobs = ({ accepted }: Batch) => accepted.some(({ blobs }) => blobs.length > 0)
 
   /** Stores the blobs of a batch, before anything refers to them. Where that fails, only what has some does. */
-  const storeBlobs = Effect.fnUntraced(function*(batch: Batch, at: Timestamp.Timestamp) {
-    const items = batch.accepted.filter(({ blobs }) => blobs.length > 0)
-    const stored = yield* Effect.exit(endsWhenLost(blobs.store(items.flatMap(({ blobs }) => blobs))))
-    if (Exit.isSuccess(stored)) return batch
-    for (const { settle } of items) settle(stored)
-    return assemble(batch.accepted.filter(({ blobs }) => blobs.length === 0), at)
-  })
+  const storeBlobs = (batch: Batch, at: Timestamp.Timestamp) =>
+    Effect.gen(function*() {
+      const items = batch.accepted.filter(({ blobs }) => blobs.length > 0)
+      const stored = yield* Effect.exit(endsWhenLost(blobs.store(items.flatMap(({ blobs }) => blobs))))
+      if (Exit.isSuccess(stored)) return batch
+      for (const { settle } of items) settle(stored)
+      return assemble(batch.accepted.filter(({ blobs }) => blobs.length === 0), at)
+    })
 
   /** Writes everything that is queued: one write, one sync. */
   const flush = Effect.gen(function*() {

@@ -142,36 +142,38 @@ export const make = (services: {
     const preparedName = Effect.map(random.uuidV4(), (nonce) => at(Layout.pending(lease.epoch, nonce)))
 
     /** Puts a complete, synced journal in place. */
-    const place = Effect.fnUntraced(function*({ bytes, part }: NewJournal) {
-      const name = Layout.journal(epoch, part)
-      const prepared = yield* preparedName
-      const scope = yield* Scope.make()
-      const file = yield* files.createIn(scope, prepared, bytes).pipe(
-        Effect.tap(files.rename(prepared, at(name))),
-        Effect.onError((cause) =>
-          Scope.close(scope, Exit.failCause(cause)).pipe(
-            Effect.andThen(files.removeQuietly(prepared)),
-            Effect.andThen(files.removeQuietly(at(name)))
+    const place = ({ bytes, part }: NewJournal) =>
+      Effect.gen(function*() {
+        const name = Layout.journal(epoch, part)
+        const prepared = yield* preparedName
+        const scope = yield* Scope.make()
+        const file = yield* files.createIn(scope, prepared, bytes).pipe(
+          Effect.tap(files.rename(prepared, at(name))),
+          Effect.onError((cause) =>
+            Scope.close(scope, Exit.failCause(cause)).pipe(
+              Effect.andThen(files.removeQuietly(prepared)),
+              Effect.andThen(files.removeQuietly(at(name)))
+            )
           )
         )
-      )
-      const journal: JournalFile = { name, file, scope, isProvisional: false }
-      return journal
-    })
+        const journal: JournalFile = { name, file, scope, isProvisional: false }
+        return journal
+      })
 
     const discard = (journal: JournalFile) =>
       Effect.andThen(Scope.close(journal.scope, Exit.void), files.removeQuietly(at(journal.name)))
 
     /** Deletes the journals that no longer count: never one of a later holder. */
-    const tidy = Effect.fnUntraced(function*() {
-      const { journals } = yield* leases.names(directory)
-      const keep = Option.map(current, ({ name }) => name)
-      yield* Effect.forEach(
-        journals.filter((journal) => journal.epoch <= epoch && !Option.contains(keep, journal.name)),
-        ({ name }) => files.removeQuietly(at(name)),
-        { discard: true }
-      )
-    }, (effect) => Effect.asVoid(Effect.exit(effect)))
+    const tidy = () =>
+      Effect.gen(function*() {
+        const { journals } = yield* leases.names(directory)
+        const keep = Option.map(current, ({ name }) => name)
+        yield* Effect.forEach(
+          journals.filter((journal) => journal.epoch <= epoch && !Option.contains(keep, journal.name)),
+          ({ name }) => files.removeQuietly(at(name)),
+          { discard: true }
+        )
+      }).pipe((effect) => Effect.asVoid(Effect.exit(effect)))
 
     const switchTo = (journal: JournalFile) =>
       Effect.suspend(() => {
@@ -188,18 +190,19 @@ export const make = (services: {
      * Replaces the snapshot: prepared, synced, fenced, renamed. `abandon` runs
      * where it was not replaced: a rename that fails may have been done.
      */
-    const replace = Effect.fnUntraced(function*(snapshot: Uint8Array, abandon: Effect.Effect<void> = Effect.void) {
-      const prepared = yield* preparedName
-      yield* files.write(prepared, snapshot).pipe(
-        Effect.andThen(stillHeld),
-        Effect.onError(() => abandon),
-        Effect.andThen(Effect.onError(
-          files.rename(prepared, at(Layout.snapshot)),
-          () => Effect.exit(Effect.andThen(files.lstat(prepared), abandon))
-        )),
-        Effect.onError(() => files.removeQuietly(prepared))
-      )
-    })
+    const replace = (snapshot: Uint8Array, abandon: Effect.Effect<void> = Effect.void) =>
+      Effect.gen(function*() {
+        const prepared = yield* preparedName
+        yield* files.write(prepared, snapshot).pipe(
+          Effect.andThen(stillHeld),
+          Effect.onError(() => abandon),
+          Effect.andThen(Effect.onError(
+            files.rename(prepared, at(Layout.snapshot)),
+            () => Effect.exit(Effect.andThen(files.lstat(prepared), abandon))
+          )),
+          Effect.onError(() => files.removeQuietly(prepared))
+        )
+      })
 
     /** The journal stays from here on, whatever becomes of the change: its holder has seen what is in it. */
     const keepJournal = Effect.sync(() => {
@@ -213,16 +216,17 @@ export const make = (services: {
       return Effect.andThen(keepJournal, ready)
     })
 
-    const open = Effect.fnUntraced(function*(newJournal: NewJournal) {
-      planned = Option.none()
-      yield* ready
-      const journal = yield* place(newJournal)
-      yield* files.syncDirectory(directory).pipe(
-        Effect.andThen(stillHeld),
-        Effect.onError(() => discard(journal))
-      )
-      yield* switchTo({ ...journal, isProvisional: true })
-    })
+    const open = (newJournal: NewJournal) =>
+      Effect.gen(function*() {
+        planned = Option.none()
+        yield* ready
+        const journal = yield* place(newJournal)
+        yield* files.syncDirectory(directory).pipe(
+          Effect.andThen(stillHeld),
+          Effect.onError(() => discard(journal))
+        )
+        yield* switchTo({ ...journal, isProvisional: true })
+      })
 
     /** An empty journal tells nothing that the snapshot does not: it comes to be with the first event. */
     const plan = (newJournal: NewJournal) =>
