@@ -24,6 +24,7 @@ import * as SessionStore from "../services/SessionStore.ts"
 import { signed, Signer } from "../services/Signer.ts"
 import * as BlobCases from "./BlobCases.ts"
 import * as DepositCases from "./DepositCases.ts"
+import * as SeenCases from "./SeenCases.ts"
 import {
   at,
   closedSessions,
@@ -385,5 +386,6 @@ export const cases: ReadonlyArray<Case> = [
     }).pipe(Effect.scoped)
   },
   ...BlobCases.cases,
-  ...DepositCases.cases
+  ...DepositCases.cases,
+  ...SeenCases.cases
 ]

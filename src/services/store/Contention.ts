@@ -13,6 +13,7 @@ import { firstEpoch } from "./Contract.ts"
 import * as Files from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Highest, Leases, Standing, Won } from "./Leases.ts"
+import type { FoundLease } from "./SessionFiles.ts"
 
 /** How often a race for a lease is run again before it is given up. */
 const attempts = 100
@@ -59,21 +60,25 @@ export const make = (services: {
   /**
    * Wins the next lease of a session as long as nobody stands in the way;
    * none where nothing is to be done. To be held, it was read a moment ago: `known` is
-   * the highest lease that was found.
+   * what was found then.
    */
   const win = (
     directory: string,
     state: "held" | "released" | "removed",
     judge: (standing: Standing) => Effect.Effect<boolean, NotFoundOrBusy>,
-    known?: Highest
+    known?: FoundLease
   ) => {
+    const lookAnew = state === "held" ? leases.standingNow(directory) : leases.standing(directory)
     /** A lease that was given back stays so: whether another came after it shows where the next one is linked. */
-    let released = known !== undefined && isReleased(known) ? Option.some(known) : Option.none()
+    let released = known !== undefined && isReleased(known.highest) ? Option.some(known) : Option.none()
     const look = Effect.suspend(() => {
-      const first = released
+      if (Option.isNone(released)) return lookAnew
+      const { highest, identity } = released.value
       released = Option.none()
-      if (Option.isSome(first)) return leases.judge(first.value)
-      return state === "held" ? leases.standingNow(directory) : leases.standing(directory)
+      return Effect.flatMap(
+        files.directoryNow(directory),
+        (now) => now.identity === identity ? leases.judge(highest) : lookAnew
+      )
     })
     return Effect.gen(function*() {
       const standing = yield* look

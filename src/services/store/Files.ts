@@ -262,7 +262,7 @@ export const make = (fs: FileSystem.FileSystem) => {
   })
 
   /** When a directory last changed, and which one it is. */
-  const directoryVersion = (path: string) => Effect.map(checkDirectory(path), versionOf)
+  const versionOfDirectory = (path: string) => Effect.map(checkDirectory(path), versionOf)
 
   const versionAt = (path: string) => Effect.map(fs.lstat(path), versionOf)
 
@@ -327,7 +327,7 @@ export const make = (fs: FileSystem.FileSystem) => {
   })
 
   const lookInSteps: InOneGo["look"] = Effect.fnUntraced(function*(directory, reading, { isSame, watched }) {
-    const version = yield* directoryVersion(directory)
+    const version = yield* versionOfDirectory(directory)
     const names = yield* fs.readDirectory(directory)
     let seen: string | undefined
     const value = yield* runInSteps(directory, reading(names), (name, found) => {
@@ -344,7 +344,7 @@ export const make = (fs: FileSystem.FileSystem) => {
       isAtOnce: false,
       read: readInSteps,
       look: lookInSteps,
-      versions: (paths) => Effect.forEach(paths, (path) => Effect.option(directoryVersion(path)), { concurrency: 8 })
+      versions: (paths) => Effect.forEach(paths, (path) => Effect.option(versionOfDirectory(path)), { concurrency: 8 })
     }
 
   /** Reads a little in a directory itself that was in use a moment ago. */
@@ -358,10 +358,14 @@ export const make = (fs: FileSystem.FileSystem) => {
   /** The names in a directory that was in use a moment ago. */
   const namesNow = (directory: string) => glance(directory, namesAlone)
 
+  /** Which directory itself is at a path where one was a moment ago. */
+  const directoryNow = (path: string): Effect.Effect<Version, Failure> =>
+    stand === undefined ? versionOfDirectory(path) : Effect.map(stand(path), ({ version }) => version)
+
   /** Fails unless a directory is at the path that nobody but its owner can write to. */
   const checkPrivate = (path: string): Effect.Effect<void, Failure> =>
     Effect.flatMap(
-      stand === undefined ? directoryVersion(path) : Effect.map(stand(path), ({ version }) => version),
+      directoryNow(path),
       ({ mode }) => (mode & 0o022) === 0 ? Effect.void : Effect.fail(writableByOthers(path))
     )
 
@@ -458,6 +462,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     checkDirectory,
     checkPrivate,
     create,
+    directoryNow,
     ensureDirectory,
     glance,
     isAtOnce,

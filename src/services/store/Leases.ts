@@ -282,8 +282,7 @@ export const make = (services: {
       onLinked(won)
       if (won.isDurable) yield* files.syncDirectory(directory)
       const { found, version } = yield* lookAfterLink(directory, mayWait)
-      // Where the lease is gone that it was to follow, this is not the session that was looked at.
-      if (Layout.highest(found) !== won.epoch || (from > 0 && !found.leases.includes(from))) {
+      if (Layout.highest(found) !== won.epoch) {
         yield* files.removeQuietly(path.join(directory, Layout.lease(won.epoch)))
         return yield* lose
       }

@@ -47,6 +47,12 @@ interface FirstLine {
   readonly counts: boolean
 }
 
+/** The highest lease in a directory of this identity. */
+export interface FoundLease {
+  readonly highest: Highest
+  readonly identity: string
+}
+
 /** What a reading of everything found. */
 interface FoundAll {
   readonly highest: Highest
@@ -120,7 +126,7 @@ export const make = (services: {
 }) => {
   const { files, format, leases, limits } = services
   const recollections = Recollections.make()
-  const leasesFound = new WeakMap<Stored, Highest>()
+  const leasesFound = new WeakMap<Stored, FoundLease>()
 
   /** Repeats a reading until nothing that decides it changed meanwhile. */
   const steadily = <A, E>(
@@ -204,14 +210,14 @@ export const make = (services: {
       return Effect.map(steadily(directory, reading, { ...deciding, recall }), (read) => {
         const { directory: own, found, settled } = read
         if (settled !== undefined) recollections.keep(directory, own, { names: settled, highest: found.highest })
-        return found
+        return { ...found, directory: own }
       })
     })
 
   const read = (id: SessionId, directory: string) =>
     Effect.flatMap(
       readSteadily(id, directory),
-      ({ bytes, highest, isOpen }) =>
+      ({ bytes, directory: { identity }, highest, isOpen }) =>
         Effect.map(leases.judge(highest), (standing) => {
           const stored: Stored = {
             ...bytes,
@@ -221,13 +227,13 @@ export const make = (services: {
               onSome: ({ holder, since }) => ({ holder, since })
             })
           }
-          leasesFound.set(stored, highest)
+          leasesFound.set(stored, { highest, identity })
           return stored
         })
     )
 
   /** The highest lease that was found with what was read. */
-  const highestWith = (stored: Stored): Highest | undefined => leasesFound.get(stored)
+  const leaseWith = (stored: Stored): FoundLease | undefined => leasesFound.get(stored)
 
   /** Whether snapshot and journals are still the same files, unchanged. */
   const isStill = (directory: string, before: Stored): Effect.Effect<boolean> =>
@@ -345,7 +351,7 @@ export const make = (services: {
     return look
   })
 
-  return { entry, highestWith, isStill, read }
+  return { entry, leaseWith, isStill, read }
 }
 
 export type SessionFiles = ReturnType<typeof make>
