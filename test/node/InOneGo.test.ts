@@ -1,0 +1,120 @@
+/** Several calls in one go: the same as one after the other, wherever they are made. */
+import { NodeFileSystem } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FileSystem, Option, Result } from "effect"
+import { NodeFiles } from "effect-reprise/node"
+import * as NodeChildProcess from "node:child_process"
+import * as NodeFs from "node:fs"
+import * as NodeOs from "node:os"
+import * as NodePath from "node:path"
+import * as Files from "../../src/services/store/Files.ts"
+
+const layers = {
+  "one after the other": NodeFileSystem.layer,
+  "on threads": NodeFiles.layer(),
+  "at once": NodeFiles.layer({ smallCalls: "synchronous" })
+}
+
+/** A directory, and what may be in one. */
+const workspace = Effect.acquireRelease(
+  Effect.sync(() => {
+    const root = NodeFs.realpathSync(NodeFs.mkdtempSync(NodePath.join(NodeOs.tmpdir(), "reprise-go-")))
+    NodeFs.writeFileSync(`${root}/file`, "0123456789")
+    NodeFs.mkdirSync(`${root}/directory`)
+    NodeFs.symlinkSync(`${root}/directory`, `${root}/link`)
+    NodeFs.symlinkSync(`${root}/nowhere`, `${root}/dangling`)
+    NodeFs.symlinkSync(`${root}/file`, `${root}/linked`)
+    NodeChildProcess.execFileSync("mkfifo", [`${root}/fifo`])
+    return root
+  }),
+  (root) => Effect.sync(() => NodeFs.rmSync(root, { recursive: true, force: true }))
+)
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+
+const tagOf = Result.match({
+  onFailure: ({ reason }: { readonly reason: { readonly _tag: string } }) => reason._tag,
+  onSuccess: () => "found"
+})
+
+for (const [how, layer] of Object.entries(layers)) {
+  describe(`Several calls ${how}`, () => {
+    const files = Effect.map(FileSystem.FileSystem, Files.make)
+
+    it.effect("read the ends of files, and tell which version is there of anything without opening it", () =>
+      Effect.gen(function*() {
+        const root = yield* workspace
+        const { glance } = yield* files
+        const found = yield* glance(root, function*(names) {
+          const ends = yield { name: "file", ...Files.ends(2, 3) }
+          const refused = yield { name: "file", ...Files.atMost(9) }
+          const linked = yield { name: "linked", ...Files.atMost(100) }
+          const fifo = yield { name: "fifo", ...Files.nothing }
+          const none = yield { name: "none", ...Files.nothing }
+          return { names, ends, refused, linked, fifo, none }
+        })
+        assert.deepStrictEqual(found.names.toSorted(), ["dangling", "directory", "fifo", "file", "link", "linked"])
+        assert.isTrue(Result.isSuccess(found.ends))
+        if (Result.isFailure(found.ends)) return
+        const { head, tail, version } = found.ends.success
+        assert.deepStrictEqual([text(head), text(tail), version.size], ["01", "789", 10])
+        assert.deepStrictEqual(Option.map(Result.getSuccess(found.refused), ({ head }) => head.length), Option.some(0))
+        assert.deepStrictEqual([found.linked, found.fifo, found.none].map(tagOf), ["BadResource", "found", "NotFound"])
+        const { ino } = NodeFs.lstatSync(`${root}/fifo`)
+        assert.include(Files.identityIn(found.fifo), `:${ino}:`)
+      }).pipe(Effect.scoped, Effect.provide(layer)))
+
+    it.effect("look into a directory itself, and not where a link leads", () =>
+      Effect.gen(function*() {
+        const root = yield* workspace
+        const { namesNow } = yield* files
+        const tags = yield* Effect.forEach(["directory", "link", "file", "none"], (name) =>
+          Effect.map(Effect.result(namesNow(`${root}/${name}`)), tagOf))
+        assert.deepStrictEqual(tags, ["found", "BadResource", "BadResource", "NotFound"])
+      }).pipe(Effect.scoped, Effect.provide(layer)))
+
+    it.effect("follow a path to what is there", () =>
+      Effect.gen(function*() {
+        const root = yield* workspace
+        const follow = Files.follow(yield* FileSystem.FileSystem)
+        const what = (name: string) =>
+          Effect.map(
+            Effect.result(follow(`${root}/${name}`)),
+            Result.match({
+              onFailure: ({ reason }): string => reason._tag,
+              onSuccess: ({ info, path }) =>
+                Result.isFailure(info) ? info.failure.reason._tag : `${info.success.type} ${path.replace(root, "")}`
+            })
+          )
+        assert.deepStrictEqual(yield* Effect.forEach(["directory", "link", "linked", "dangling", "none"], what), [
+          "Directory /directory",
+          "Directory /directory",
+          "File /file",
+          "NotFound",
+          "NotFound"
+        ])
+        const [own, linked] = yield* Effect.forEach(["directory", "link"], (name) => follow(`${root}/${name}`))
+        assert.deepStrictEqual(own, linked)
+      }).pipe(Effect.scoped, Effect.provide(layer)))
+
+    it.live("let others run while they read what is large", () =>
+      Effect.gen(function*() {
+        const root = yield* workspace
+        const { readRegular } = yield* files
+        const bytes = Buffer.alloc(3_000_000, "0123456789abcdef")
+        NodeFs.writeFileSync(`${root}/large`, bytes)
+        let turns = 0
+        let isOver = false
+        const count = () => {
+          turns++
+          if (!isOver) setImmediate(count)
+        }
+        setImmediate(count)
+        const { head } = yield* readRegular(`${root}/large`, Files.atMost(3_000_000))
+        isOver = true
+        assert.isTrue(bytes.equals(head))
+        // As many as there are slices of 256 KiB, where they come one after the other.
+        assert.isAtLeast(turns, how === "at once" ? 11 : 1)
+      }).pipe(Effect.scoped, Effect.provide(layer)))
+  })
+}
