@@ -51,6 +51,7 @@ describe("A benchmark", () => {
         "append, bytes written",
         "append, syncs",
         "resume, over load",
+        "resume, over load and its calls",
         "resume, last 20 messages",
         "first append after a resume",
         "first close",
