@@ -11,9 +11,9 @@ import * as Layer from "effect/Layer"
 import type { PlatformError } from "effect/PlatformError"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
-import * as Files from "../services/store/Files.ts"
+import * as InOneGo from "../services/store/InOneGo.ts"
 import * as Anchor from "./files/Anchor.ts"
-import * as InOneGo from "./files/InOneGo.ts"
+import * as NodeInOneGo from "./files/InOneGo.ts"
 import * as OpenFile from "./files/OpenFile.ts"
 import * as SystemCall from "./files/SystemCall.ts"
 
@@ -186,7 +186,10 @@ const make = (fs: Fs, options: Options): Fs => {
       ),
     stat
   })
-  Files.offerInOneGo(files, options.smallCalls === "synchronous" ? InOneGo.atOnce(anchor) : InOneGo.onThreads(anchor))
+  InOneGo.offer(
+    files,
+    options.smallCalls === "synchronous" ? NodeInOneGo.atOnce(anchor) : NodeInOneGo.onThreads(anchor)
+  )
   return files
 }
 

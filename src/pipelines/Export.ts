@@ -28,6 +28,7 @@ import * as Blobs from "../services/Blobs.ts"
 import type { Hmac } from "../services/Hmac.ts"
 import { SessionStore } from "../services/SessionStore.ts"
 import { shared, signed, Signer } from "../services/Signer.ts"
+import * as FileError from "../services/store/FileError.ts"
 import * as Files from "../services/store/Files.ts"
 import * as Load from "./Load.ts"
 import * as Telemetry from "./Telemetry.ts"
@@ -150,7 +151,7 @@ export const exportTo: (id: SessionId, file: string, options?: ExportOptions) =>
   const target = path.resolve(file)
   yield* Effect.uninterruptible(put(target, document.bytes, options.overwrite === true)).pipe(
     Effect.mapError((error: PlatformError) =>
-      Files.isPresent(error)
+      FileError.isPresent(error)
         ? new ExportFailed({ id, reason: new FileExists({ path: target }) })
         : new StoreError({ operation: "export", cause: error })
     )

@@ -22,7 +22,7 @@ import {
   ProjectOutside,
   StoreError
 } from "../core/SessionError.ts"
-import * as Files from "./store/Files.ts"
+import * as InOneGo from "./store/InOneGo.ts"
 
 /**
  * @category services
@@ -64,7 +64,7 @@ export const layerWith = (
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
-      const follow = Files.follow(fs)
+      const follow = InOneGo.follow(fs)
 
       const isInside = (real: string) => (root: string) =>
         Effect.match(fs.realPath(root), {

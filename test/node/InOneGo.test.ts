@@ -8,6 +8,8 @@ import * as NodeFs from "node:fs"
 import * as NodeOs from "node:os"
 import * as NodePath from "node:path"
 import * as Files from "../../src/services/store/Files.ts"
+import * as InOneGo from "../../src/services/store/InOneGo.ts"
+import * as Reading from "../../src/services/store/Reading.ts"
 
 const layers = {
   "one after the other": NodeFileSystem.layer,
@@ -46,11 +48,11 @@ for (const [how, layer] of Object.entries(layers)) {
         const root = yield* workspace
         const { glance } = yield* files
         const found = yield* glance(root, function*(names) {
-          const ends = yield { name: "file", ...Files.ends(2, 3) }
-          const refused = yield { name: "file", ...Files.atMost(9) }
-          const linked = yield { name: "linked", ...Files.atMost(100) }
-          const fifo = yield { name: "fifo", ...Files.nothing }
-          const none = yield { name: "none", ...Files.nothing }
+          const ends = yield { name: "file", ...Reading.ends(2, 3) }
+          const refused = yield { name: "file", ...Reading.atMost(9) }
+          const linked = yield { name: "linked", ...Reading.atMost(100) }
+          const fifo = yield { name: "fifo", ...Reading.nothing }
+          const none = yield { name: "none", ...Reading.nothing }
           return { names, ends, refused, linked, fifo, none }
         })
         assert.deepStrictEqual(found.names.toSorted(), ["dangling", "directory", "fifo", "file", "link", "linked"])
@@ -61,7 +63,7 @@ for (const [how, layer] of Object.entries(layers)) {
         assert.deepStrictEqual(Option.map(Result.getSuccess(found.refused), ({ head }) => head.length), Option.some(0))
         assert.deepStrictEqual([found.linked, found.fifo, found.none].map(tagOf), ["BadResource", "found", "NotFound"])
         const { ino } = NodeFs.lstatSync(`${root}/fifo`)
-        assert.include(Files.identityIn(found.fifo), `:${ino}:`)
+        assert.include(Reading.identityIn(found.fifo), `:${ino}:`)
       }).pipe(Effect.scoped, Effect.provide(layer)))
 
     it.effect("look into a directory itself, and not where a link leads", () =>
@@ -76,7 +78,7 @@ for (const [how, layer] of Object.entries(layers)) {
     it.effect("follow a path to what is there", () =>
       Effect.gen(function*() {
         const root = yield* workspace
-        const follow = Files.follow(yield* FileSystem.FileSystem)
+        const follow = InOneGo.follow(yield* FileSystem.FileSystem)
         const what = (name: string) =>
           Effect.map(
             Effect.result(follow(`${root}/${name}`)),
@@ -110,7 +112,7 @@ for (const [how, layer] of Object.entries(layers)) {
           if (!isOver) setImmediate(count)
         }
         setImmediate(count)
-        const { head } = yield* readRegular(`${root}/large`, Files.atMost(3_000_000))
+        const { head } = yield* readRegular(`${root}/large`, Reading.atMost(3_000_000))
         isOver = true
         assert.isTrue(bytes.equals(head))
         // As many as there are slices of 256 KiB, where they come one after the other.

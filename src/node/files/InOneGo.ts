@@ -11,7 +11,10 @@ import * as Result from "effect/Result"
 import * as NodeFs from "node:fs"
 import { setImmediate as immediate } from "node:timers/promises"
 import { promisify } from "node:util"
+import * as FileError from "../../services/store/FileError.ts"
 import * as Files from "../../services/store/Files.ts"
+import type * as InOneGo from "../../services/store/InOneGo.ts"
+import * as Reading from "../../services/store/Reading.ts"
 import type { Anchor } from "./Anchor.ts"
 import * as OpenFile from "./OpenFile.ts"
 import * as SystemCall from "./SystemCall.ts"
@@ -58,17 +61,17 @@ const inSlices: Calls = {
   readdir: async (path) => NodeFs.readdirSync(path)
 }
 
-const versionOf = (stats: NodeFs.BigIntStats): Files.Version => ({
-  identity: Files.identityOf(OpenFile.unsigned(stats.dev), OpenFile.unsigned(stats.ino), stats.size, stats.mtimeMs),
+const versionOf = (stats: NodeFs.BigIntStats): Reading.Version => ({
+  identity: Reading.identityOf(OpenFile.unsigned(stats.dev), OpenFile.unsigned(stats.ino), stats.size, stats.mtimeMs),
   size: Number(stats.size),
   mode: Number(stats.mode),
   mtime: Option.some(stats.mtime)
 })
 
 /** What an open file is. It was looked up when it was opened, so that this waits for nothing. */
-const versionOfFile = (fd: number, path: string): Files.Version => {
+const versionOfFile = (fd: number, path: string): Reading.Version => {
   const stats = NodeFs.fstatSync(fd, { bigint: true })
-  if (!stats.isFile()) throw Files.wrongKind("open", path, "a regular file", OpenFile.typeOf(stats))
+  if (!stats.isFile()) throw FileError.wrongKind("open", path, "a regular file", OpenFile.typeOf(stats))
   return versionOf(stats)
 }
 
@@ -97,13 +100,13 @@ const readLater = async (calls: Calls, fd: number, from: number, length: number)
   return bytes.subarray(0, filled)
 }
 
-const endsLater = async (calls: Calls, held: string, path: string, wanted: Files.Wanted): Promise<Files.Ends> => {
+const endsLater = async (calls: Calls, held: string, path: string, wanted: Reading.Wanted): Promise<Reading.Ends> => {
   const fd = await calls.open(held, flags)
   try {
     const version = versionOfFile(fd, path)
-    const { headLength, tailFrom, tailLength } = Files.ranges(wanted, version.size)
+    const { headLength, tailFrom, tailLength } = Reading.ranges(wanted, version.size)
     const head = await readLater(calls, fd, 0, headLength)
-    return Files.endsOf(version, tailFrom, head, await readLater(calls, fd, tailFrom, tailLength))
+    return Reading.endsOf(version, tailFrom, head, await readLater(calls, fd, tailFrom, tailLength))
   } finally {
     NodeFs.closeSync(fd)
   }
@@ -112,42 +115,42 @@ const endsLater = async (calls: Calls, held: string, path: string, wanted: Files
 /** More is wanted than a moment takes. */
 const tooMuch = new Error("more is wanted than a moment takes")
 
-const endsOfSync = (held: string, path: string, wanted: Files.Wanted): Files.Ends => {
-  if (Files.isVersionOnly(wanted)) return Files.versionOnly(versionOf(NodeFs.lstatSync(held, { bigint: true })))
+const endsOfSync = (held: string, path: string, wanted: Reading.Wanted): Reading.Ends => {
+  if (Reading.isVersionOnly(wanted)) return Reading.versionOnly(versionOf(NodeFs.lstatSync(held, { bigint: true })))
   const fd = NodeFs.openSync(held, flags)
   try {
     const version = versionOfFile(fd, path)
-    const { headLength, tailFrom, tailLength } = Files.ranges(wanted, version.size)
+    const { headLength, tailFrom, tailLength } = Reading.ranges(wanted, version.size)
     if (headLength + tailLength > OpenFile.sliceBytes) throw tooMuch
     const head = readSync(fd, 0, headLength)
-    return Files.endsOf(version, tailFrom, head, readSync(fd, tailFrom, tailLength))
+    return Reading.endsOf(version, tailFrom, head, readSync(fd, tailFrom, tailLength))
   } finally {
     NodeFs.closeSync(fd)
   }
 }
 
-const standing = (stats: NodeFs.BigIntStats): Files.Stand => {
+const standing = (stats: NodeFs.BigIntStats): Reading.Stand => {
   const version = versionOf(stats)
-  return { version, isSettled: Files.isSettled(version, Date.now()) }
+  return { version, isSettled: Reading.isSettled(version, Date.now()) }
 }
 
-const standOf = (fd: number): Files.Stand => standing(NodeFs.fstatSync(fd, { bigint: true }))
+const standOf = (fd: number): Reading.Stand => standing(NodeFs.fstatSync(fd, { bigint: true }))
 
-const isUnchanged = (fd: number, before: Files.Stand): boolean =>
+const isUnchanged = (fd: number, before: Reading.Stand): boolean =>
   before.isSettled && standOf(fd).version.identity === before.version.identity
 
 const stand = (path: string) =>
   Effect.try({
     try: () => {
       const stats = NodeFs.lstatSync(path, { bigint: true })
-      if (!stats.isDirectory()) throw Files.wrongKind("lstat", path, "a directory", OpenFile.typeOf(stats))
+      if (!stats.isDirectory()) throw FileError.wrongKind("lstat", path, "a directory", OpenFile.typeOf(stats))
       return standing(stats)
     },
     catch: failure("lstat", path)
   })
 
 /** Looks at once: a directory that was in use a moment ago, and what is small in it, are in memory. */
-const glance = (anchor: Anchor): NonNullable<Files.InOneGo["glance"]> => (path, reading) =>
+const glance = (anchor: Anchor): NonNullable<InOneGo.InOneGo["glance"]> => (path, reading) =>
   Effect.try({
     try: () => {
       const directory = anchor.open(path)
@@ -161,7 +164,7 @@ const glance = (anchor: Anchor): NonNullable<Files.InOneGo["glance"]> => (path, 
   })
 
 /** What is at a path that was followed just now, so that this waits for nothing. */
-const readableAt = (path: string): Files.Followed => {
+const readableAt = (path: string): InOneGo.Followed => {
   const info = Result.try({
     try: () => {
       const stats = NodeFs.statSync(path, { bigint: true })
@@ -208,7 +211,7 @@ const identityAt = (path: string): string | undefined => {
 }
 
 /** Reading that waits between its calls. */
-const waiting = (anchor: Anchor, calls: Calls): Pick<Files.InOneGo, "look" | "read"> => ({
+const waiting = (anchor: Anchor, calls: Calls): Pick<InOneGo.InOneGo, "look" | "read"> => ({
   read: (path, wanted) =>
     Effect.tryPromise({
       try: async () => {
@@ -234,10 +237,10 @@ const waiting = (anchor: Anchor, calls: Calls): Pick<Files.InOneGo, "look" | "re
           while (step.done !== true) {
             const { name } = step.value
             const found = await endsLater(calls, `${directory.path}/${name}`, `${path}/${name}`, step.value).then(
-              (ends): Files.Found => Result.succeed(ends),
-              (cause: unknown): Files.Found => Result.fail(failure("open", `${path}/${name}`)(cause))
+              (ends): Reading.Found => Result.succeed(ends),
+              (cause: unknown): Reading.Found => Result.fail(failure("open", `${path}/${name}`)(cause))
             )
-            if (name === watched) seen = Files.identityIn(found)
+            if (name === watched) seen = Reading.identityIn(found)
             step = steps.next(found)
           }
           const look = { value: step.value, version: before.version }
@@ -259,7 +262,7 @@ const waiting = (anchor: Anchor, calls: Calls): Pick<Files.InOneGo, "look" | "re
  * @category constructors
  * @since 0.1.0
  */
-export const onThreads = (anchor: Anchor): Files.InOneGo => ({
+export const onThreads = (anchor: Anchor): InOneGo.InOneGo => ({
   isAtOnce: false,
   ...waiting(anchor, onThreadsOfNode),
   stand,
@@ -284,10 +287,10 @@ export const onThreads = (anchor: Anchor): Files.InOneGo => ({
 
 const lstat = promisify<string, NodeFs.StatOptions & { readonly bigint: true }, NodeFs.BigIntStats>(NodeFs.lstat)
 
-const directoryVersion = (stats: NodeFs.BigIntStats | undefined): Option.Option<Files.Version> =>
+const directoryVersion = (stats: NodeFs.BigIntStats | undefined): Option.Option<Reading.Version> =>
   stats?.isDirectory() === true ? Option.some(versionOf(stats)) : Option.none()
 
-const versionAt = (path: string): Promise<Option.Option<Files.Version>> =>
+const versionAt = (path: string): Promise<Option.Option<Reading.Version>> =>
   lstat(path, { bigint: true }).then(directoryVersion, () => Option.none())
 
 /**
@@ -296,7 +299,7 @@ const versionAt = (path: string): Promise<Option.Option<Files.Version>> =>
  * @category constructors
  * @since 0.1.0
  */
-export const atOnce = (anchor: Anchor): Files.InOneGo => {
+export const atOnce = (anchor: Anchor): InOneGo.InOneGo => {
   const later = waiting(anchor, inSlices)
 
   const orInSlices = <A>(path: string, now: () => A, later: () => Effect.Effect<A, PlatformError.PlatformError>) =>
@@ -353,16 +356,16 @@ export const atOnce = (anchor: Anchor): Files.InOneGo => {
 const lookSync = <A>(
   anchor: Anchor,
   path: string,
-  reading: Files.Reading<A>,
-  { isSame: meansTheSame, recall, watched }: Files.Steadiness
-): Files.Look<A> => {
+  reading: Reading.Reading<A>,
+  { isSame: meansTheSame, recall, watched }: Reading.Steadiness
+): Reading.Look<A> => {
   const directory = anchor.open(path)
   try {
     const before = standOf(directory.fd)
     const names = recall?.(before) ?? NodeFs.readdirSync(directory.path)
     let seen: string | undefined
     const value = runSync(directory.path, path, reading(names), (name, found) => {
-      if (name === watched) seen = Files.identityIn(found)
+      if (name === watched) seen = Reading.identityIn(found)
     })
     const look = { value, version: before.version }
     if (isUnchanged(directory.fd, before)) return { ...look, isSteady: true, settled: names }
@@ -377,8 +380,8 @@ const lookSync = <A>(
 const runSync = <A>(
   held: string,
   directory: string,
-  steps: Generator<Files.Wish, A, Files.Found>,
-  onFound: (name: string, found: Files.Found) => void = () => undefined
+  steps: Generator<Reading.Wish, A, Reading.Found>,
+  onFound: (name: string, found: Reading.Found) => void = () => undefined
 ): A => {
   let step = steps.next()
   while (step.done !== true) {
@@ -389,7 +392,7 @@ const runSync = <A>(
   return step.value
 }
 
-const findSync = (held: string, directory: string, wish: Files.Wish): Files.Found => {
+const findSync = (held: string, directory: string, wish: Reading.Wish): Reading.Found => {
   const path = `${directory}/${wish.name}`
   try {
     return Result.succeed(endsOfSync(`${held}/${wish.name}`, path, wish))

@@ -22,6 +22,7 @@ import * as Timestamp from "../../core/Timestamp.ts"
 import { Hmac } from "../Hmac.ts"
 import { Liveness } from "../Liveness.ts"
 import { now } from "../Now.ts"
+import * as FileError from "../store/FileError.ts"
 import * as Files from "../store/Files.ts"
 import * as Layout from "../store/Layout.ts"
 import { sweepPrivate } from "../store/Leftovers.ts"
@@ -83,7 +84,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   /** The generations that are there, highest last: that one counts. */
   const generations = files.names(directory).pipe(
-    Effect.catchIf(Files.isMissing, () => Effect.succeed<Array<string>>([])),
+    Effect.catchIf(FileError.isMissing, () => Effect.succeed<Array<string>>([])),
     Effect.map((names) => names.map(generationOf).filter((generation) => generation > 0).sort(Order.Number))
   )
 
@@ -109,7 +110,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const last = (yield* generations).at(-1)
       if (last === undefined) break
-      const content = yield* Effect.catchIf(Effect.asSome(read(last)), Files.isMissing, () => Effect.succeedNone)
+      const content = yield* Effect.catchIf(Effect.asSome(read(last)), FileError.isMissing, () => Effect.succeedNone)
       if (Option.isSome(content)) return content.value
     }
     return yield* read(1)
@@ -117,7 +118,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const hasSessions = files.names(options.sessions).pipe(
     Effect.map((names) => names.some((name) => Layout.kind(name)._tag === "Session")),
-    Effect.catchIf(Files.isMissing, () => Effect.succeed(false))
+    Effect.catchIf(FileError.isMissing, () => Effect.succeed(false))
   )
 
   /** What processes that were killed left beside the file. */
@@ -142,7 +143,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     return yield* files.write(prepared, Text.toBytes(`${JSON.stringify(content)}\n`)).pipe(
       Effect.andThen(files.link(prepared, fileOf(generation))),
       Effect.as(true),
-      Effect.catchIf(Files.isPresent, () => Effect.succeed(false)),
+      Effect.catchIf(FileError.isPresent, () => Effect.succeed(false)),
       Effect.ensuring(files.removeQuietly(prepared)),
       Effect.ensuring(Effect.sync(() => liveness.held.delete(nonce)))
     )
@@ -160,7 +161,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const open = newest.pipe(
     Effect.tap(sweep),
-    Effect.catchIf(Files.isMissing, () => Effect.andThen(missing, newest)),
+    Effect.catchIf(FileError.isMissing, () => Effect.andThen(missing, newest)),
     // Whoever linked the file may not have come as far as this.
     Effect.tap(files.syncDirectory(directory))
   )

@@ -12,8 +12,8 @@ import { BlobDamaged, BlobMissing, InvalidBlob } from "../../core/SessionError.t
 import type { SessionId } from "../../core/SessionId.ts"
 import type { AtRest, NewBlobs } from "./Contract.ts"
 import { firstEpoch } from "./Contract.ts"
+import { hasMoved, isMissing, isNoFile, isPresent } from "./FileError.ts"
 import type { Files } from "./Files.ts"
-import { hasMoved, isMissing, isNoFile, isPresent } from "./Files.ts"
 import * as Layout from "./Layout.ts"
 
 /** How often a blob that is being replaced is looked for again. */

@@ -10,7 +10,8 @@ import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import type { AlreadyRunning, NotFound } from "../../core/SessionError.ts"
 import { firstEpoch } from "./Contract.ts"
-import * as Files from "./Files.ts"
+import * as FileError from "./FileError.ts"
+import type * as Files from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Highest, Leases, Standing, Won } from "./Leases.ts"
 import type { FoundLease } from "./SessionFiles.ts"
@@ -45,13 +46,13 @@ export const make = (services: {
     again: number = attempts
   ): Effect.Effect<A, E | PlatformError> =>
     Effect.flatMap(
-      Effect.catchIf(attempt, Files.isMissing, () => Effect.as(files.lstat(directory), Option.none<A>())),
+      Effect.catchIf(attempt, FileError.isMissing, () => Effect.as(files.lstat(directory), Option.none<A>())),
       Option.match({
         onSome: Effect.succeed,
         onNone: () =>
           again > 0
             ? againWhileThere(directory, attempt, again - 1)
-            : Effect.fail(Files.wrongKind("link", directory, "a lease", "others that were faster each time"))
+            : Effect.fail(FileError.wrongKind("link", directory, "a lease", "others that were faster each time"))
       })
     )
 
@@ -105,7 +106,7 @@ export const make = (services: {
   /** Whether a session is in the trash. A lease that is there and can't be read does not tell. */
   const whetherRemoved = (directory: string, standing: Standing): Effect.Effect<boolean, PlatformError> =>
     standing.verdict !== "dead" && Option.isNone(standing.lease)
-      ? Effect.fail(Files.wrongKind("read", path.join(directory, Layout.lease(standing.epoch)), "a lease", "none"))
+      ? Effect.fail(FileError.wrongKind("read", path.join(directory, Layout.lease(standing.epoch)), "a lease", "none"))
       : Effect.succeed(isRemoved(standing))
 
   /** Since when a directory that can't be read is in the trash, if it is. */

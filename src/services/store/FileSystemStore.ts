@@ -32,6 +32,7 @@ import * as Claims from "./Claims.ts"
 import * as Contention from "./Contention.ts"
 import { type Claim, firstEpoch, type NewBlobs, SessionStore, type Stored } from "./Contract.ts"
 import * as Deposit from "./Deposit.ts"
+import * as FileError from "./FileError.ts"
 import * as Files from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import type { Standing, Won } from "./Leases.ts"
@@ -83,7 +84,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         SessionId.isSessionId(id)
           ? Effect.catchIf(
             Effect.as(files.checkPrivate(base), directoryOf(id)),
-            Files.isMissing,
+            FileError.isMissing,
             () => new NotFound({ target: id })
           )
           : Effect.fail(new NotFound({ target: "with that id" }))
@@ -93,7 +94,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         Effect.tap(
           place(id),
           (directory) =>
-            Effect.catchIf(files.checkDirectory(directory), Files.isMissing, () => new NotFound({ target: id }))
+            Effect.catchIf(files.checkDirectory(directory), FileError.isMissing, () => new NotFound({ target: id }))
         )
 
       const read =
@@ -101,7 +102,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           // Nothing else by that name is opened.
           Effect.flatMap(place(id), (directory) =>
             sessions.read(id, directory).pipe(
-              Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
+              Effect.catchIf(FileError.isMissing, () => new NotFound({ target: id }))
             )).pipe(failsIn(operation))
 
       const readBlob: SessionStore["Service"]["readBlob"] = (id, digest, maxBytes) =>
@@ -266,7 +267,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             })
           )
         }).pipe(
-          Effect.catchIf(Files.isMissing, () => new NotFound({ target: id })),
+          Effect.catchIf(FileError.isMissing, () => new NotFound({ target: id })),
           failsIn("claim"),
           Effect.uninterruptible
         )
@@ -277,7 +278,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
         act: (directory: string) => Effect.Effect<unknown, Contention.NotFoundOrBusy>
       ) =>
         Effect.flatMap(locate(id), act).pipe(
-          Effect.catchIf(Files.isMissing, () => new NotFound({ target: id })),
+          Effect.catchIf(FileError.isMissing, () => new NotFound({ target: id })),
           failsIn(operation),
           Effect.asVoid,
           Effect.uninterruptible
@@ -298,7 +299,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
           Effect.catchTags({
             InvalidJson: () => Effect.void,
             SchemaVersion: () => Effect.void,
-            PlatformError: (error) => Files.isNoFile(error) ? Effect.void : Effect.fail(error)
+            PlatformError: (error) => FileError.isNoFile(error) ? Effect.void : Effect.fail(error)
           })
         )
 
@@ -319,7 +320,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
             Effect.flatMap((standing) => whetherRemoved(directory, standing)),
             // What it answers is acknowledged: whoever made it so may not have come as far as this.
             Effect.tap(Effect.andThen(files.syncDirectory(directory), files.syncDirectory(base))),
-            Effect.catchIf(Files.isMissing, () => new NotFound({ target: id }))
+            Effect.catchIf(FileError.isMissing, () => new NotFound({ target: id }))
           )).pipe(failsIn("restore"))
 
       const restore: SessionStore["Service"]["restore"] = (id) =>

@@ -4,252 +4,23 @@
  *
  * @since 0.1.0
  */
-import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
-import * as PlatformError from "effect/PlatformError"
-import * as Result from "effect/Result"
+import type * as PlatformError from "effect/PlatformError"
 import * as Scope from "effect/Scope"
 import { TooLarge } from "../../core/SessionError.ts"
+import { isPresent, replaced, writableByOthers, wrongKind } from "./FileError.ts"
+import * as InOneGo from "./InOneGo.ts"
+import type { Found, Stand, Version, Wish } from "./Reading.ts"
+import { atMost, endsOf, identityIn, isVersionOnly, namesAlone, ranges, versionOf, versionOnly } from "./Reading.ts"
 
-type Info = FileSystem.File.Info
 type Failure = PlatformError.PlatformError
 
 /** Files and directories are created with these modes, with no moment in between. */
 export const fileMode = 0o600
 const directoryMode = 0o700
-
-/** Whether a call failed because nothing is at the path. */
-export const isMissing = (error: unknown): boolean =>
-  PlatformError.isPlatformError(error) && error.reason._tag === "NotFound"
-
-/** Whether something else, or nothing, is where a file of ours should be. */
-export const isNoFile = (error: Failure): boolean => error.reason._tag === "BadResource"
-
-/** Whether the file at a path went, or was replaced, while it was being read. */
-export const hasMoved = (error: unknown): boolean =>
-  PlatformError.isPlatformError(error) && (error.reason._tag === "NotFound" || error.reason._tag === "Busy")
-
-/** Whether a call failed because something is at the path. */
-export const isPresent = (error: Failure): boolean => error.reason._tag === "AlreadyExists"
-
-/** One version of a file. */
-export interface Version {
-  /** What tells it from the next. */
-  readonly identity: string
-  readonly size: number
-  readonly mode: number
-  readonly mtime: Option.Option<Date>
-}
-
-/** The first and the last bytes of a file; none of either where it is larger than the limit. */
-export interface Ends {
-  readonly head: Uint8Array
-  readonly tail: Uint8Array
-  readonly version: Version
-}
-
-/** How much of a file is wanted, in bytes. */
-export interface Wanted {
-  readonly head: number
-  readonly tail: number
-  readonly limit: number
-}
-
-/** All of a file, and nothing of one that is larger. */
-export const atMost = (bytes: number): Wanted => ({ head: bytes, tail: 0, limit: bytes })
-
-/** So much of a file, however large it is. */
-export const ends = (head: number, tail: number): Wanted => ({ head, tail, limit: Number.MAX_SAFE_INTEGER })
-
-/** Reads a regular file, and nothing else, without following a link or waiting for anybody. */
-type Reader = (path: string, wanted: Wanted) => Effect.Effect<Ends, Failure>
-
-/** Nothing of a file but which version of it is there, of whatever kind it is. */
-export const nothing: Wanted = ends(0, 0)
-
-/** Whether nothing but the version is wanted. */
-export const isVersionOnly = ({ head, tail }: Wanted): boolean => head + tail === 0
-
-/** What a version comes to that was wanted alone. */
-export const versionOnly = (version: Version): Ends => ({ head: new Uint8Array(), tail: new Uint8Array(), version })
-
-/** A file in a directory, and how much of it is wanted. */
-export interface Wish extends Wanted {
-  readonly name: string
-}
-
-/** What came of a wish. */
-export type Found = Result.Result<Ends, Failure>
-
-/** Which version of the file was found. */
-export const identityIn = (found: Found): string | undefined =>
-  Result.isSuccess(found) ? found.success.version.identity : undefined
-
-/** Reads files of a directory with these names: asks for one after the other, and says what they come to. */
-export type Reading<A> = (names: ReadonlyArray<string>) => Generator<Wish, A, Found>
-
-/** How a directory was found. */
-export interface Stand {
-  readonly version: Version
-  /** Whether any change from then on shows in the version. */
-  readonly isSettled: boolean
-}
-
-/** What tells that nothing changed while a directory was being read. */
-export interface Steadiness {
-  /** The file that is looked at once more. */
-  readonly watched: string
-  /** Whether the names of then and now mean the same. */
-  readonly isSame: (before: ReadonlyArray<string>, after: ReadonlyArray<string>) => boolean
-  /** The names that are known of the directory as it stands, where they are. */
-  readonly recall?: (stand: Stand) => ReadonlyArray<string> | undefined
-}
-
-/** What a reading of a directory came to. */
-export interface Look<A> {
-  readonly value: A
-  /** Of the directory, before anything in it was looked at. */
-  readonly version: Version
-  /** Whether everything that was read was there at one moment. */
-  readonly isSteady: boolean
-  /** The names that were found, where any change of them from then on shows in the version. */
-  readonly settled?: ReadonlyArray<string>
-}
-
-/** A file under a private name, and the name in the same directory that it is given once it is complete. */
-export interface NewLink {
-  readonly prepared: string
-  readonly path: string
-  readonly bytes: Uint8Array
-}
-
-/** Where a path leads, and what is there: not of a directory that can't be read. */
-export interface Followed {
-  readonly path: string
-  readonly info: Result.Result<Info, Failure>
-}
-
-/** Several calls in one go, for a file system to which each call is a cost of its own. */
-export interface InOneGo {
-  /** Whether nothing is gained by asking for several at the same time. */
-  readonly isAtOnce: boolean
-  readonly read: Reader
-  /** Reads files of a directory itself, not of one that a link leads to. */
-  readonly look: <A>(directory: string, reading: Reading<A>, steadiness: Steadiness) => Effect.Effect<Look<A>, Failure>
-  /** Which directory itself is at a path. It was in use a moment ago, so that this waits for nothing. */
-  readonly stand?: (directory: string) => Effect.Effect<Stand, Failure>
-  /**
-   * Reads a little in a directory itself, whatever others do there meanwhile. It was
-   * in use a moment ago, so that this waits for nothing.
-   */
-  readonly glance?: <A>(directory: string, reading: Reading<A>) => Effect.Effect<A, Failure>
-  /** Gives a new file a name that must be free, and takes the private one away. Nothing of it is durable. */
-  readonly linkUnsynced?: (link: NewLink) => Effect.Effect<void, Failure>
-  /** Follows a path to what is there. */
-  readonly follow?: (path: string) => Effect.Effect<Followed, Failure>
-  /** Which directories are at these paths; none where there is none. */
-  readonly versions: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Option.Option<Version>>>
-}
-
-const offered = new WeakMap<FileSystem.FileSystem, InOneGo>()
-
-/**
- * Offers to make several calls in one go. Whoever wraps the file system is asked
- * for each call instead.
- */
-export const offerInOneGo = (fs: FileSystem.FileSystem, inOneGo: InOneGo): void => void offered.set(fs, inOneGo)
-
-/** Follows a path to what is there. */
-export const follow = (fs: FileSystem.FileSystem): (path: string) => Effect.Effect<Followed, Failure> =>
-  offered.get(fs)?.follow ??
-    ((path) =>
-      Effect.flatMap(fs.realPath(path), (real) =>
-        Effect.map(
-          Effect.result(
-            Effect.tap(
-              fs.stat(real),
-              ({ type }) => type === "Directory" ? fs.access(real, { readable: true }) : Effect.void
-            )
-          ),
-          (info) => ({ path: real, info })
-        )))
-
-/**
- * What changed less than this before it was looked at can change once more
- * without showing it: file systems count time in ticks.
- */
-const settledMillis = 1_100
-
-/** Whether any change from now on shows in the version. */
-export const isSettled = ({ mtime }: Version, nowMillis: number): boolean =>
-  Option.exists(mtime, (time) => nowMillis - time.getTime() > settledMillis)
-
-export const identityOf = (dev: bigint, ino: bigint, size: bigint, mtimeMillis: bigint | number): string =>
-  `${dev}:${ino}:${size}:${mtimeMillis}`
-
-const versionOf = ({ dev, ino, mode, mtime, size }: Info): Version => ({
-  identity: identityOf(
-    dev,
-    Option.getOrElse(ino, () => 0n),
-    ByteSize.toBigInt(size),
-    Option.getOrUndefined(mtime)?.getTime() ?? 0
-  ),
-  size: Option.getOrElse(ByteSize.toNumber(size), () => Number.MAX_SAFE_INTEGER),
-  mode,
-  mtime
-})
-
-/** Which of a file's bytes are read, and where from. */
-export const ranges = ({ head, limit, tail }: Wanted, size: number) => {
-  if (size > limit) return { headLength: 0, tailFrom: 0, tailLength: 0 }
-  const headLength = Math.min(head, size)
-  const tailFrom = Math.max(0, size - tail)
-  // What the head has already is not read again.
-  return { headLength, tailFrom, tailLength: headLength === size ? 0 : size - tailFrom }
-}
-
-/** What was read, put together: a head that is all of the file holds its end. */
-export const endsOf = (version: Version, tailFrom: number, head: Uint8Array, tail: Uint8Array): Ends => ({
-  head,
-  tail: head.length === version.size ? head.subarray(tailFrom) : tail,
-  version
-})
-
-/** The reading that asks for nothing. */
-function* namesAlone(names: ReadonlyArray<string>) {
-  return names
-}
-
-/** Something else, or nothing, is where a file of ours should be. */
-export const wrongKind = (method: string, path: string, expected: string, found: string): Failure =>
-  PlatformError.systemError({
-    _tag: "BadResource",
-    module: "FileSystem",
-    method,
-    pathOrDescriptor: path,
-    description: `expected ${expected} and found ${found}`
-  })
-
-const writableByOthers = (path: string): Failure =>
-  PlatformError.systemError({
-    _tag: "PermissionDenied",
-    module: "FileSystem",
-    method: "lstat",
-    pathOrDescriptor: path,
-    description: "others can write to the sessions directory: chmod go-w it, and check what is in it"
-  })
-
-const replaced = (path: string): Failure =>
-  PlatformError.systemError({
-    _tag: "Busy",
-    module: "FileSystem",
-    method: "open",
-    pathOrDescriptor: path,
-    description: "the file was replaced while it was being opened"
-  })
 
 export const make = (fs: FileSystem.FileSystem) => {
   /** Directories whose names are not durable yet. */
@@ -295,7 +66,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     return buffer.subarray(0, filled)
   })
 
-  const readInSteps: Reader = Effect.fnUntraced(
+  const readInSteps: InOneGo.Reader = Effect.fnUntraced(
     function*(path, wanted) {
       const { file, info } = yield* openRegular(path)
       const version = versionOf(info)
@@ -326,7 +97,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     return step.value
   })
 
-  const lookInSteps: InOneGo["look"] = Effect.fnUntraced(function*(directory, reading, { isSame, watched }) {
+  const lookInSteps: InOneGo.InOneGo["look"] = Effect.fnUntraced(function*(directory, reading, { isSame, watched }) {
     const version = yield* versionOfDirectory(directory)
     const names = yield* fs.readDirectory(directory)
     let seen: string | undefined
@@ -339,8 +110,8 @@ export const make = (fs: FileSystem.FileSystem) => {
     return { value, version, isSteady }
   })
 
-  const { glance: glanceInOneGo, isAtOnce, linkUnsynced: linkInOneGo, look, read: readPart, stand, versions }: InOneGo =
-    offered.get(fs) ?? {
+  const { glance: glanceInOneGo, isAtOnce, linkUnsynced: linkInOneGo, look, read: readPart, stand, versions }:
+    InOneGo.InOneGo = InOneGo.of(fs) ?? {
       isAtOnce: false,
       read: readInSteps,
       look: lookInSteps,
@@ -348,7 +119,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     }
 
   /** Reads a little in a directory itself that was in use a moment ago. */
-  const glance: NonNullable<InOneGo["glance"]> = glanceInOneGo ??
+  const glance: NonNullable<InOneGo.InOneGo["glance"]> = glanceInOneGo ??
     ((directory, reading) =>
       Effect.andThen(
         checkDirectory(directory),
@@ -388,7 +159,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     )
   }
 
-  const readRegular: Reader = (path, wanted) => Effect.uninterruptible(readPart(path, wanted))
+  const readRegular: InOneGo.Reader = (path, wanted) => Effect.uninterruptible(readPart(path, wanted))
 
   /** All bytes of a regular file, refused from its size when there are more than `limit`. */
   const read = (path: string, limit: number) =>
@@ -448,14 +219,14 @@ export const make = (fs: FileSystem.FileSystem) => {
   const removeQuietly = (path: string, options?: { readonly recursive: boolean }): Effect.Effect<void> =>
     Effect.asVoid(Effect.exit(remove(path, options)))
 
-  const linkPrepared = ({ path, prepared }: NewLink, write: Effect.Effect<unknown, Failure>) =>
+  const linkPrepared = ({ path, prepared }: InOneGo.NewLink, write: Effect.Effect<unknown, Failure>) =>
     Effect.ensuring(Effect.andThen(write, fs.link(prepared, path)), removeQuietly(prepared))
 
   /** Gives a new file, complete and synced, a name that must be free. */
-  const linkNew = (link: NewLink) => linkPrepared(link, write(link.prepared, link.bytes))
+  const linkNew = (link: InOneGo.NewLink) => linkPrepared(link, write(link.prepared, link.bytes))
 
   /** Gives a new file, complete, a name that must be free. A power loss leaves any part of either, until they are synced. */
-  const linkUnsynced: NonNullable<InOneGo["linkUnsynced"]> = linkInOneGo ??
+  const linkUnsynced: NonNullable<InOneGo.InOneGo["linkUnsynced"]> = linkInOneGo ??
     ((link) => linkPrepared(link, Effect.scoped(createUnsynced(link.prepared, link.bytes))))
 
   return {
@@ -467,7 +238,7 @@ export const make = (fs: FileSystem.FileSystem) => {
     glance,
     isAtOnce,
     linkNew,
-    linkUnsynced: (link: NewLink) => Effect.uninterruptible(linkUnsynced(link)),
+    linkUnsynced: (link: InOneGo.NewLink) => Effect.uninterruptible(linkUnsynced(link)),
     look,
     namesNow,
     read,

@@ -19,9 +19,11 @@ import type { Timestamp } from "../../core/Timestamp.ts"
 import type { Liveness, Verdict } from "../Liveness.ts"
 import { now } from "../Now.ts"
 import type { AtRest } from "./Contract.ts"
-import type { Files, Found, Wish } from "./Files.ts"
-import { atMost, isMissing, isPresent, wrongKind } from "./Files.ts"
+import { isMissing, isPresent, wrongKind } from "./FileError.ts"
+import type { Files } from "./Files.ts"
 import * as Layout from "./Layout.ts"
+import type { Found, Wish } from "./Reading.ts"
+import { atMost } from "./Reading.ts"
 import * as StoredVersion from "./StoredVersion.ts"
 
 /** The highest lease of a session. */

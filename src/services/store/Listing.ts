@@ -15,10 +15,11 @@ import { InvalidJson, StoreError, Unsigned } from "../../core/SessionError.ts"
 import type { SessionId } from "../../core/SessionId.ts"
 import type * as SessionList from "../../core/SessionList.ts"
 import type { Timestamp } from "../../core/Timestamp.ts"
+import { isMissing } from "./FileError.ts"
 import type { Files } from "./Files.ts"
-import { isMissing, isSettled } from "./Files.ts"
 import * as Layout from "./Layout.ts"
 import * as ListIndex from "./ListIndex.ts"
+import { isSettled } from "./Reading.ts"
 import type { SessionFiles } from "./SessionFiles.ts"
 
 /** So many names are looked at before the first of them is handed on. */

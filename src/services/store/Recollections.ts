@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import * as Option from "effect/Option"
-import type { Stand, Version } from "./Files.ts"
 import type { Highest } from "./Leases.ts"
+import type { Stand, Version } from "./Reading.ts"
 
 /** Of one directory. */
 interface Recollection {

@@ -6,24 +6,24 @@
  */
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
-import type { Found, Wish } from "./Files.ts"
-import * as Files from "./Files.ts"
 import * as Layout from "./Layout.ts"
+import type { Found, Wish } from "./Reading.ts"
+import * as Reading from "./Reading.ts"
 
 /** Of the versions of its files, in the order in which they are read. */
-export const of = (files: ReadonlyArray<Files.Version>): string => files.map(({ identity }) => identity).join(" ")
+export const of = (files: ReadonlyArray<Reading.Version>): string => files.map(({ identity }) => identity).join(" ")
 
 /** The files that a session is stored in: the snapshot, and the journals, last one first. */
-export const files = ({ journals }: Layout.Names): ReadonlyArray<string> => [
+const files = ({ journals }: Layout.Names): ReadonlyArray<string> => [
   Layout.snapshot,
   ...journals.toReversed().map(({ name }) => name)
 ]
 
 /** Looks which version of a session is there. */
 export function* look(names: Layout.Names): Generator<Wish, Result.Result<string, PlatformError>, Found> {
-  const versions: Array<Files.Version> = []
+  const versions: Array<Reading.Version> = []
   for (const name of files(names)) {
-    const found = yield { name, ...Files.nothing }
+    const found = yield { name, ...Reading.nothing }
     if (Result.isFailure(found)) return Result.fail(found.failure)
     versions.push(found.success.version)
   }
