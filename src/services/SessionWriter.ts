@@ -139,6 +139,11 @@ export const encodeEvent = (
 /**
  * Starts writing to a claimed session whose journal was begun.
  *
+ * **Details**
+ *
+ * All of this is made for each session that runs, so its functions are made of
+ * `Effect.gen`: to define one of Effect costs more than to call it.
+ *
  * @category constructors
  * @since 0.1.0
  */

@@ -41,7 +41,9 @@ export const make = (services: {
 
   /**
    * A claim that was won, given back when the scope closes. `opened` is the
-   * journal it begins with, if it made the session.
+   * journal it begins with, if it made the session. What it can do is made anew for
+   * each claim, so it is made of `Effect.gen`: to define a function of Effect takes
+   * longer than this does.
    */
   const make = Effect.fnUntraced(function*(options: {
     readonly id: SessionId
