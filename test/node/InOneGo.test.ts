@@ -99,6 +99,28 @@ for (const [how, layer] of Object.entries(layers)) {
         assert.deepStrictEqual(own, linked)
       }).pipe(Effect.scoped, Effect.provide(layer)))
 
+    it.live("read a directory with what is large in it, and leave nothing open", () =>
+      Effect.gen(function*() {
+        const root = yield* workspace
+        const { look } = yield* files
+        const bytes = Buffer.alloc(700_000, "0123456789abcdef")
+        NodeFs.writeFileSync(`${root}/large`, bytes)
+        const before = NodeFs.readdirSync("/proc/self/fd").length
+        const { isSteady, value } = yield* look(root, function*() {
+          const small = yield { name: "file", ...Reading.atMost(100) }
+          const large = yield { name: "large", ...Reading.atMost(1_000_000) }
+          const missing = yield { name: "none", ...Reading.atMost(1_000_000) }
+          const after = yield { name: "file", ...Reading.ends(1, 1) }
+          return [small, large, missing, after].map(Result.map(({ head, tail }) => [head.length, tail.length]))
+        }, { watched: "large", isSame: (one, other) => one.length === other.length })
+        assert.isTrue(isSteady)
+        assert.deepStrictEqual(
+          value.map(Result.match({ onFailure: ({ reason }): unknown => reason._tag, onSuccess: (lengths) => lengths })),
+          [[10, 0], [700_000, 0], "NotFound", [1, 1]]
+        )
+        assert.strictEqual(NodeFs.readdirSync("/proc/self/fd").length, before)
+      }).pipe(Effect.scoped, Effect.provide(layer)))
+
     it.live("let others run while they read what is large", () =>
       Effect.gen(function*() {
         const root = yield* workspace

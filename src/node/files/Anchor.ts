@@ -31,8 +31,13 @@ export interface Anchor {
   readonly open: (path: string) => OpenDirectory
 }
 
-/** A directory, not a link to one, and the path by which its files are reached. */
-interface OpenDirectory {
+/**
+ * A directory, not a link to one, and the path by which its files are reached.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OpenDirectory {
   readonly fd: number
   readonly path: string
 }
