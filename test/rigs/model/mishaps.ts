@@ -14,6 +14,10 @@ const half = (session: Model.Session, operation: Model.Operation, now: number): 
     .map((seen) => ({ ...session, seen }))
 }
 
+/** Each as it was, and with the journal that its first event begins. */
+const begun = (sessions: ReadonlyArray<Model.Session>): ReadonlyArray<Model.Session> =>
+  sessions.flatMap((left) => [left, { ...left, isOpen: true }])
+
 /**
  * What an operation may leave that did not come to its end. With `hopeless` it
  * could not even undo what it had begun: its process died, or the disk took
@@ -62,13 +66,16 @@ export const unfinished = (
     default:
   }
   if (operation._tag === "Close") {
-    const published: Model.Session = { ...session, seen: session.content, isOpen: false, closedAt: now }
-    const limbo = Model.withHandle({ ...published, stage: "released", epoch: session.epoch + 1, since: now }, by, {
-      epoch: session.epoch + 1
+    // One that was given back by a close before is taken in hand again first.
+    const again = { ...Model.inHand(session, by, now), isOpen: session.isOpen }
+    return [session, ...(stage === "held" ? [] : [again])].flatMap((from) => {
+      const published: Model.Session = { ...from, seen: session.content, isOpen: false, closedAt: now }
+      const epoch = from.epoch + 1
+      const limbo = Model.withHandle({ ...published, stage: "released", epoch, since: now }, by, { epoch })
+      return [from, { ...from, seen: session.content }, published, limbo]
     })
-    return [session, { ...session, seen: session.content }, published, limbo]
   }
-  if (stage === "held") return half(session, operation, now).flatMap((left) => [left, { ...left, isOpen: true }])
+  if (stage === "held") return begun(half(session, operation, now))
   const again = Model.inHand(session, by, now)
   // Given back before the process had it in hand, and still the last who had it.
   const epoch = session.epoch + 2
@@ -118,7 +125,9 @@ export const beaten = (
   }
   if (Model.isLive(session, by)) {
     if (!holdsMeanwhile || !outcome.startsWith("ok") || operation._tag === "Verify") return []
-    const left = operation._tag === "Close" ? [next] : half(session, operation, around.now).map(Model.settled)
+    const left = operation._tag === "Close"
+      ? [next]
+      : begun(half(session, operation, around.now).map(Model.settled))
     const unnoticed = operation._tag === "Close"
       ? []
       : [{ outcome, next: Model.withHandle(next, by, { state: "LeaseLost" }) }]
