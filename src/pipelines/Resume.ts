@@ -157,13 +157,14 @@ const activate = Effect.fnUntraced(function*(
       version
     })
   )
-  if (!isOpen && recorded.length === 0 && room >= Journal.maxFirstLineBytes) {
+  const isEmpty = !isOpen && recorded.length === 0
+  if (isEmpty && room >= Journal.maxFirstLineBytes) {
     yield* claim.begin({
       part: 0,
       get bytes() {
         return writer.firstLine
       },
-      isEmpty: true
+      isEmpty
     })
     return { writer, part: 0, bytes: Journal.maxFirstLineBytes }
   }
@@ -174,7 +175,7 @@ const activate = Effect.fnUntraced(function*(
       issues: [`its journal would have ${bytes.length} bytes, and there is room for ${room}`]
     })
   }
-  yield* claim.begin({ part: 0, bytes })
+  yield* claim.begin({ part: 0, bytes, isEmpty })
   return { writer, part: 0, bytes: bytes.length }
 })
 

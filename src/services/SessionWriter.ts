@@ -114,10 +114,13 @@ interface Saved {
   readonly stored: () => { readonly pieces: number; readonly size: StateSize.StateSize }
 }
 
-/** What is made when it is asked for, and kept. */
-const once = <A extends object>(make: () => A): () => A => {
-  let made: A | undefined
-  return () => made ??= make()
+/** What is made when it is asked for, and kept: nothing that it is made from is held any longer. */
+const once = <A extends object, B>(from: B, make: (from: B) => A): () => A => {
+  let state: { readonly from: B } | { readonly made: A } = { from }
+  return () => {
+    if ("from" in state) state = { made: make(state.from) }
+    return state.made
+  }
 }
 
 const beforeMessage = `{"_tag":"MessageAppended","message":`
@@ -170,16 +173,16 @@ export const make = Effect.fnUntraced(function*(options: {
   const waiting = yield* Latch.make()
   const over = yield* Deferred.make<SessionEnded>()
   const draft = SessionEvent.draft(options.state)
-  const begun = once(() => {
-    const encoded = [...options.messages()]
-    return { encoded, pieces: encoded.length, size: StateSize.measure(options.state, encoded) }
+  const begun = once(options, ({ messages, state }) => {
+    const encoded = [...messages()]
+    return { encoded, pieces: encoded.length, size: StateSize.measure(state, encoded) }
   })
   /** All messages as they are stored, and behind the saved ones those that are being written. */
   const encoded = () => begun().encoded
 
   const reached = (stored: Saved["stored"]): Saved => {
     const moment = draft.moment()
-    return { moment, state: once(() => draft.state(moment)), stored }
+    return { moment, state: once(moment, draft.state), stored }
   }
 
   let saved = reached(begun)

@@ -25,6 +25,11 @@ const creating = O_CREAT | O_EXCL | O_WRONLY
 const open = promisify(NodeFs.open)
 const link = promisify(NodeFs.link)
 const unlink = promisify(NodeFs.unlink)
+const access = promisify(NodeFs.access)
+const lstat = promisify<string, NodeFs.StatOptions & { readonly bigint: true }, NodeFs.BigIntStats>(NodeFs.lstat)
+const stat = promisify((path: string, done: (error: NodeJS.ErrnoException | null, stats: NodeFs.BigIntStats) => void) =>
+  NodeFs.stat(path, { bigint: true }, done)
+)
 const realPath = promisify<string, string>(NodeFs.realpath.native)
 
 const stand = (path: string) =>
@@ -37,9 +42,10 @@ const stand = (path: string) =>
     catch: failure("lstat", path)
   })
 
-/** What is at a path that was followed just now, so that this waits for nothing. */
-const readableAt = (path: string): InOneGo.Followed => {
-  const info = Result.try({
+/** What is at a path, which leads somewhere else no more. */
+const readableAt = (path: string): InOneGo.Followed => ({
+  path,
+  info: Result.try({
     try: () => {
       const stats = NodeFs.statSync(path, { bigint: true })
       if (stats.isDirectory()) NodeFs.accessSync(path, R_OK)
@@ -47,7 +53,15 @@ const readableAt = (path: string): InOneGo.Followed => {
     },
     catch: failure("stat", path)
   })
-  return { path, info }
+})
+
+const followOnThreads = async (from: string): Promise<InOneGo.Followed> => {
+  const path = await realPath(from)
+  const [stats, readable] = await Promise.allSettled([stat(path), access(path, R_OK)])
+  const fail = ({ reason }: PromiseRejectedResult) => ({ path, info: Result.fail(failure("stat", path)(reason)) })
+  if (stats.status === "rejected") return fail(stats)
+  if (stats.value.isDirectory() && readable.status === "rejected") return fail(readable)
+  return { path, info: Result.succeed(OpenFile.infoOf(stats.value)) }
 }
 
 /** Fills a file that was just created, and closes it: into memory alone, which waits for nothing. */
@@ -108,11 +122,9 @@ export const onThreads = (anchor: Anchor): InOneGo.InOneGo => ({
       },
       catch: failure("link", path)
     }),
-  follow: (path) => Effect.tryPromise({ try: () => realPath(path).then(readableAt), catch: failure("realPath", path) }),
+  follow: (path) => Effect.tryPromise({ try: () => followOnThreads(path), catch: failure("realPath", path) }),
   versions: (paths) => Effect.promise(() => Promise.all(paths.map(versionAt)))
 })
-
-const lstat = promisify<string, NodeFs.StatOptions & { readonly bigint: true }, NodeFs.BigIntStats>(NodeFs.lstat)
 
 const directoryVersion = (stats: NodeFs.BigIntStats | undefined): Option.Option<Reading.Version> =>
   stats?.isDirectory() === true ? Option.some(versionOf(stats)) : Option.none()

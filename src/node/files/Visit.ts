@@ -110,13 +110,13 @@ const findSync = (held: string, directory: string, wish: Reading.Wish): Reading.
   }
 }
 
-/** A promise where more is wanted than a moment takes. */
+/** What to go on with, where more is wanted than a moment takes. */
 const lookNow = <A>(
   anchor: Anchor,
   path: string,
   wanted: Reading.Reading<A>,
   steadiness: Reading.Steadiness
-): Reading.Look<A> | Promise<Reading.Look<A>> => {
+): Reading.Look<A> | (() => Promise<Reading.Look<A>>) => {
   const directory = anchor.open(path)
   const close = () => NodeFs.closeSync(directory.fd)
   let isLeftOpen = false
@@ -128,7 +128,7 @@ const lookNow = <A>(
     const step = runSync(visit)
     if (step.done === true) return end(step.value)
     isLeftOpen = true
-    return runLater(inSlices, visit, step).then(end).finally(close)
+    return () => runLater(inSlices, visit, step).then(end).finally(close)
   } finally {
     if (!isLeftOpen) close()
   }
@@ -164,12 +164,12 @@ export const lookOnThreads = (anchor: Anchor): InOneGo.InOneGo["look"] => (path,
  * @since 0.1.0
  */
 export const lookAtOnce = (anchor: Anchor): InOneGo.InOneGo["look"] => (path, wanted, steadiness) =>
-  // Interrupted before anybody waits for it, what was begun would go on by itself.
+  // Interrupted between the two, the directory would stay open.
   Effect.uninterruptible(Effect.suspend(() => {
     try {
       const look = lookNow(anchor, path, wanted, steadiness)
-      return look instanceof Promise
-        ? Effect.tryPromise({ try: () => look, catch: failure("open", path) })
+      return typeof look === "function"
+        ? Effect.tryPromise({ try: look, catch: failure("open", path) })
         : Effect.succeed(look)
     } catch (cause) {
       return Effect.fail(failure("open", path)(cause))

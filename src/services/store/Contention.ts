@@ -60,8 +60,7 @@ export const make = (services: {
 
   /**
    * Wins the next lease of a session as long as nobody stands in the way;
-   * none where nothing is to be done. To be held, it was read a moment ago: `known` is
-   * what was found then.
+   * none where nothing is to be done. `known` is what was found there a moment ago.
    */
   const win = (
     directory: string,
@@ -69,7 +68,7 @@ export const make = (services: {
     judge: (standing: Standing) => Effect.Effect<boolean, NotFoundOrBusy>,
     known?: FoundLease
   ) => {
-    const lookAnew = state === "held" ? leases.standingNow(directory) : leases.standing(directory)
+    const lookAnew = known === undefined ? leases.standing(directory) : leases.standingNow(directory)
     /** A lease that was given back stays so: whether another came after it shows where the next one is linked. */
     let released = known !== undefined && isReleased(known.highest) ? Option.some(known) : Option.none()
     const look = Effect.suspend(() => {

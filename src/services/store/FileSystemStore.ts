@@ -248,7 +248,7 @@ export const layer = (options: { readonly directory: string }): Layer.Layer<
 
       const claim: SessionStore["Service"]["claim"] = (id, options) =>
         Effect.gen(function*() {
-          const known = options?.seen && sessions.leaseWith(options.seen)
+          const known = options?.seen && sessions.leaseWith(directoryOf(id), options.seen)
           const directory = known === undefined ? yield* place(id) : directoryOf(id)
           const judge = (standing: Standing) =>
             Contention.isRemoved(standing)

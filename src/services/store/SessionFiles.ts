@@ -49,8 +49,9 @@ interface FirstLine {
   readonly counts: boolean
 }
 
-/** The highest lease in a directory of this identity. */
+/** The highest lease in a directory of this identity, which was at this path. */
 export interface FoundLease {
+  readonly path: string
   readonly highest: Highest
   readonly identity: string
 }
@@ -212,14 +213,14 @@ export const make = (services: {
       return Effect.map(steadily(directory, reading, { ...deciding, recall }), (read) => {
         const { directory: own, found, settled } = read
         if (settled !== undefined) recollections.keep(directory, own, { names: settled, highest: found.highest })
-        return { ...found, directory: own }
+        return { ...found, identity: own.identity }
       })
     })
 
   const read = (id: SessionId, directory: string) =>
     Effect.flatMap(
       readSteadily(id, directory),
-      ({ bytes, directory: { identity }, highest, isOpen }) =>
+      ({ bytes, highest, identity, isOpen }) =>
         Effect.map(leases.judge(highest), (standing) => {
           const stored: Stored = {
             ...bytes,
@@ -229,13 +230,16 @@ export const make = (services: {
               onSome: ({ holder, since }) => ({ holder, since })
             })
           }
-          leasesFound.set(stored, { highest, identity })
+          leasesFound.set(stored, { path: directory, highest, identity })
           return stored
         })
     )
 
-  /** The highest lease that was found with what was read. */
-  const leaseWith = (stored: Stored): FoundLease | undefined => leasesFound.get(stored)
+  /** The highest lease that was found with what was read in a directory. */
+  const leaseWith = (directory: string, stored: Stored): FoundLease | undefined => {
+    const found = leasesFound.get(stored)
+    return found?.path === directory ? found : undefined
+  }
 
   /** Whether snapshot and journals are still the same files, unchanged. */
   const isStill = (directory: string, before: Stored): Effect.Effect<boolean> =>
