@@ -98,13 +98,12 @@ export const make = (options: {
     state: writer.state,
     earlier: writer.earlier,
     changes: writer.changes,
-    append: (input) =>
-      Effect.gen(function*() {
-        const { content, id: given, role, timestamp = yield* now, ...further } = input
-        const message = { id: given ?? (yield* random.uuidV4()), role, content, timestamp, ...further }
-        const stored = yield* submit({ _tag: "MessageAppended", message })
-        return stored._tag === "MessageAppended" ? stored.message : yield* reject("", "a message")
-      }),
+    append: Effect.fnUntraced(function*(input) {
+      const { content, id: given, role, timestamp = yield* now, ...further } = input
+      const message = { id: given ?? (yield* random.uuidV4()), role, content, timestamp, ...further }
+      const stored = yield* submit({ _tag: "MessageAppended", message })
+      return stored._tag === "MessageAppended" ? stored.message : yield* reject("", "a message")
+    }),
     replaceTodos: (todos) => send({ _tag: "TodosReplaced", todos }),
     recordPrompt: (prompt) => send({ _tag: "PromptRecorded", prompt }),
     configure: (config) => send({ _tag: "Configured", config }),
