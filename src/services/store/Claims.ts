@@ -143,14 +143,14 @@ export const make = (services: {
 
     const preparedName = Effect.map(random.uuidV4(), (nonce) => at(Layout.pending(lease.epoch, nonce)))
 
-    /** Puts a complete, synced journal in place. */
+    /** Puts a complete, synced journal in place, where this claim still holds the session. */
     const place = ({ bytes, part }: NewJournal) =>
       Effect.gen(function*() {
         const name = Layout.journal(epoch, part)
         const prepared = yield* preparedName
         const scope = yield* Scope.make()
         const file = yield* files.createIn(scope, prepared, bytes).pipe(
-          Effect.tap(files.rename(prepared, at(name))),
+          Effect.tap(Effect.andThen(stillHeld, files.rename(prepared, at(name)))),
           Effect.onError((cause) =>
             Scope.close(scope, Exit.failCause(cause)).pipe(
               Effect.andThen(files.removeQuietly(prepared)),

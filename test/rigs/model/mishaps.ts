@@ -137,6 +137,8 @@ export const beaten = (
     ]
   }
   const isThere = session.stage === "held" || session.stage === "released"
+  // One that was given back by a close before is taken in hand again.
+  const takesInHand = Model.isLive(session, other.by) && Model.isCurrent(session, other.by) && changes(other.operation)
   switch (operation._tag) {
     case "Verify":
       return holdsMeanwhile && isThere
@@ -148,7 +150,7 @@ export const beaten = (
         : []
     case "Remove":
       return [
-        ...(holdsMeanwhile && isThere ? [refused] : []),
+        ...((holdsMeanwhile || takesInHand) && isThere ? [refused] : []),
         ...(other.operation._tag === "Purge" ? [{ outcome: "NotFound", next }] : [])
       ]
     case "Resume": {
