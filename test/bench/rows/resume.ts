@@ -32,7 +32,10 @@ export const resume = Effect.fnUntraced(function*(setting: Setting) {
   return yield* Effect.forEach(
     scale.kinds,
     Effect.fnUntraced(function*(kind) {
-      const id = yield* base.run(Stored.store(place, Stored.messagesOf(seed, kind)))
+      const stored = base.run(Stored.store(place, Stored.messagesOf(seed, kind)))
+      const id = yield* stored
+      // Another one, that the first of its size does not grow.
+      const growing = yield* stored
       const bytes = Stored.bytesIn(Stored.filesOf(place, id))
       return yield* Effect.forEach(
         processes,
@@ -42,8 +45,8 @@ export const resume = Effect.fnUntraced(function*(setting: Setting) {
             run(Effect.andThen(time(Sessions.resume(id, options)), Sessions.close(id)))
           const first: Rounds.Subject = (time) =>
             run(Effect.andThen(
-              Effect.flatMap(Sessions.resume(id), (session) => time(session.append(message))),
-              Sessions.close(id)
+              Effect.flatMap(Sessions.resume(growing), (session) => time(session.append(message))),
+              Sessions.close(growing)
             ))
           const calls = Floors.resume({
             session: NodeFs.mkdtempSync(NodePath.join(setting.root, "resume-")),
