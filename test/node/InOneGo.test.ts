@@ -121,6 +121,60 @@ for (const [how, layer] of Object.entries(layers)) {
         assert.strictEqual(NodeFs.readdirSync("/proc/self/fd").length, before)
       }).pipe(Effect.scoped, Effect.provide(layer)))
 
+    it.live("read what is expected next, whether it is asked for or not, and leave nothing open", () =>
+      Effect.gen(function*() {
+        const root = yield* workspace
+        const { look } = yield* files
+        const bytes = Buffer.alloc(700_000, "0123456789abcdef")
+        NodeFs.writeFileSync(`${root}/large`, bytes)
+        const before = NodeFs.readdirSync("/proc/self/fd").length
+        const watched = { watched: "large", isSame: () => true }
+        const asked = yield* look(root, function*() {
+          const none: Reading.Wish = { name: "none", ...Reading.atMost(100) }
+          const large: Reading.Wish = { name: "large", ...Reading.atMost(1_000_000), ahead: [none] }
+          const small = yield { name: "file", ...Reading.atMost(100), ahead: [large] }
+          return [small, yield large, yield none].map(Result.map(({ head }) => text(head).slice(0, 20)))
+        }, watched)
+        assert.isTrue(asked.isSteady)
+        assert.deepStrictEqual(
+          asked.value.map(Result.match({ onFailure: ({ reason }): unknown => reason._tag, onSuccess: (head) => head })),
+          ["0123456789", "0123456789abcdef0123", "NotFound"]
+        )
+        const left = yield* look(root, function*() {
+          const large: Reading.Wish = { name: "large", ...Reading.atMost(1_000_000) }
+          const none = yield { name: "none", ...Reading.atMost(100), ahead: [large] }
+          return none
+        }, watched)
+        assert.strictEqual(tagOf(left.value), "NotFound")
+        assert.isFalse(left.isSteady)
+        assert.strictEqual(NodeFs.readdirSync("/proc/self/fd").length, before)
+      }).pipe(Effect.scoped, Effect.provide(layer)))
+
+    it.live("give a new file its name and read what is there then, without the private name", () =>
+      Effect.gen(function*() {
+        const root = yield* workspace
+        const { linkUnsynced } = yield* files
+        const directory = `${root}/directory`
+        const before = NodeFs.readdirSync("/proc/self/fd").length
+        const link = { directory, prepared: "private", name: "public", bytes: Buffer.from("new") }
+        const found = yield* linkUnsynced(link, function*(names) {
+          return { names, read: yield { name: "public", ...Reading.atMost(100) } }
+        })
+        assert.deepStrictEqual(found.names, ["public"])
+        assert.strictEqual(Result.match(found.read, { onFailure: String, onSuccess: ({ head }) => text(head) }), "new")
+        assert.deepStrictEqual(NodeFs.readdirSync(directory), ["public"])
+        assert.strictEqual(NodeFs.statSync(`${directory}/public`).mode & 0o777, 0o600)
+
+        const taken = yield* Effect.flip(linkUnsynced({ ...link, bytes: Buffer.from("other") }, Reading.namesAlone))
+        assert.strictEqual(taken.reason._tag, "AlreadyExists")
+        assert.deepStrictEqual(NodeFs.readdirSync(directory), ["public"])
+        assert.strictEqual(NodeFs.readFileSync(`${directory}/public`, "utf8"), "new")
+
+        const nowhere = yield* Effect.flip(linkUnsynced({ ...link, directory: `${root}/none` }, Reading.namesAlone))
+        assert.strictEqual(nowhere.reason._tag, "NotFound")
+        assert.strictEqual(NodeFs.readdirSync("/proc/self/fd").length, before)
+      }).pipe(Effect.scoped, Effect.provide(layer)))
+
     it.live("let others run while they read what is large", () =>
       Effect.gen(function*() {
         const root = yield* workspace

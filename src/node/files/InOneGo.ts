@@ -9,22 +9,17 @@ import * as Result from "effect/Result"
 import * as NodeFs from "node:fs"
 import { promisify } from "node:util"
 import * as FileError from "../../services/store/FileError.ts"
-import * as Files from "../../services/store/Files.ts"
 import type * as InOneGo from "../../services/store/InOneGo.ts"
 import type * as Reading from "../../services/store/Reading.ts"
 import type { Anchor } from "./Anchor.ts"
 import type { Calls } from "./Ends.ts"
 import { endsLater, endsOfSync, failure, inSlices, onThreadsOfNode, tooMuch, versionOf } from "./Ends.ts"
+import * as NewLink from "./NewLink.ts"
 import * as OpenFile from "./OpenFile.ts"
 import { glance, lookAtOnce, lookOnThreads, standing } from "./Visit.ts"
 
-const { O_CREAT, O_EXCL, O_WRONLY, R_OK } = NodeFs.constants
+const { R_OK } = NodeFs.constants
 
-const creating = O_CREAT | O_EXCL | O_WRONLY
-
-const open = promisify(NodeFs.open)
-const link = promisify(NodeFs.link)
-const unlink = promisify(NodeFs.unlink)
 const access = promisify(NodeFs.access)
 const lstat = promisify<string, NodeFs.StatOptions & { readonly bigint: true }, NodeFs.BigIntStats>(NodeFs.lstat)
 const stat = promisify((path: string, done: (error: NodeJS.ErrnoException | null, stats: NodeFs.BigIntStats) => void) =>
@@ -55,29 +50,16 @@ const readableAt = (path: string): InOneGo.Followed => ({
   })
 })
 
+/** What is at a path, looked up beside where it leads: which is mostly itself. */
 const followOnThreads = async (from: string): Promise<InOneGo.Followed> => {
+  const look = (path: string) => Promise.allSettled([stat(path), access(path, R_OK)])
+  const expected = look(from)
   const path = await realPath(from)
-  const [stats, readable] = await Promise.allSettled([stat(path), access(path, R_OK)])
+  const [stats, readable] = await (path === from ? expected : look(path))
   const fail = ({ reason }: PromiseRejectedResult) => ({ path, info: Result.fail(failure("stat", path)(reason)) })
   if (stats.status === "rejected") return fail(stats)
   if (stats.value.isDirectory() && readable.status === "rejected") return fail(readable)
   return { path, info: Result.succeed(OpenFile.infoOf(stats.value)) }
-}
-
-/** Fills a file that was just created, and closes it: into memory alone, which waits for nothing. */
-const fill = (fd: number, bytes: Uint8Array): void => {
-  try {
-    for (let at = 0; at < bytes.length;) at += NodeFs.writeSync(fd, bytes, at)
-  } finally {
-    NodeFs.closeSync(fd)
-  }
-}
-
-/** Whoever holds the session next does it again. */
-const unlinkQuietly = (path: string): void => {
-  try {
-    NodeFs.unlinkSync(path)
-  } catch {}
 }
 
 /** Reads a file, waiting between the calls. */
@@ -107,21 +89,7 @@ export const onThreads = (anchor: Anchor): InOneGo.InOneGo => ({
   look: lookOnThreads(anchor),
   stand,
   glance: glance(anchor),
-  linkUnsynced: ({ bytes, path, prepared }) =>
-    Effect.tryPromise({
-      try: async () => {
-        const held = anchor.files(prepared, path)
-        const [from = prepared, to = path] = held.paths
-        try {
-          fill(await open(from, creating, Files.fileMode), bytes)
-          await link(from, to)
-        } finally {
-          await unlink(from).catch(() => undefined)
-          held.release()
-        }
-      },
-      catch: failure("link", path)
-    }),
+  linkUnsynced: NewLink.onThreads(anchor),
   follow: (path) => Effect.tryPromise({ try: () => followOnThreads(path), catch: failure("realPath", path) }),
   versions: (paths) => Effect.promise(() => Promise.all(paths.map(versionAt)))
 })
@@ -158,21 +126,7 @@ export const atOnce = (anchor: Anchor): InOneGo.InOneGo => {
     look: lookAtOnce(anchor),
     stand,
     glance: glance(anchor),
-    linkUnsynced: ({ bytes, path, prepared }) =>
-      Effect.try({
-        try: () => {
-          const held = anchor.files(prepared, path)
-          const [from = prepared, to = path] = held.paths
-          try {
-            fill(NodeFs.openSync(from, creating, Files.fileMode), bytes)
-            NodeFs.linkSync(from, to)
-          } finally {
-            unlinkQuietly(from)
-            held.release()
-          }
-        },
-        catch: failure("link", path)
-      }),
+    linkUnsynced: NewLink.atOnce(anchor),
     follow: (path) =>
       Effect.try({ try: () => readableAt(NodeFs.realpathSync.native(path)), catch: failure("realPath", path) }),
     versions: (paths) =>

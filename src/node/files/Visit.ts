@@ -68,23 +68,43 @@ const begin = <A>(
   return { visit, settled, compared }
 }
 
-/** Reads what is asked for from a step on, one file after the other. */
+/** Files that are being read, or were: each wish is granted once, and those that are expected next at the same time. */
+const granting = (calls: Calls, { directory, path }: Pick<Visit<unknown>, "directory" | "path">) => {
+  const granted = new Map<Reading.Wish, Promise<Reading.Found>>()
+  const grant = (wish: Reading.Wish): Promise<Reading.Found> => {
+    const known = granted.get(wish)
+    if (known !== undefined) return known
+    const named = `${path}/${wish.name}`
+    const found = endsLater(calls, `${directory.path}/${wish.name}`, named, wish).then(
+      (ends): Reading.Found => Result.succeed(ends),
+      (cause: unknown): Reading.Found => Result.fail(failure("open", named)(cause))
+    )
+    granted.set(wish, found)
+    for (const next of wish.ahead ?? []) void grant(next)
+    return found
+  }
+  return { grant, all: () => Promise.all(granted.values()) }
+}
+
+/** Reads what is asked for from a step on. */
 const runLater = async <A>(
   calls: Calls,
-  { directory, onFound, path, steps }: Visit<A>,
+  visit: Visit<A>,
   first: IteratorResult<Reading.Wish, A>
 ): Promise<A> => {
-  let step = first
-  while (step.done !== true) {
-    const { name } = step.value
-    const found = await endsLater(calls, `${directory.path}/${name}`, `${path}/${name}`, step.value).then(
-      (ends): Reading.Found => Result.succeed(ends),
-      (cause: unknown): Reading.Found => Result.fail(failure("open", `${path}/${name}`)(cause))
-    )
-    onFound(name, found)
-    step = steps.next(found)
+  const { all, grant } = granting(calls, visit)
+  try {
+    let step = first
+    while (step.done !== true) {
+      const found = await grant(step.value)
+      visit.onFound(step.value.name, found)
+      step = visit.steps.next(found)
+    }
+    return step.value
+  } finally {
+    // What was not asked for after all is read in a directory that is still open.
+    await all()
   }
-  return step.value
 }
 
 /** Reads what is asked for, one file after the other, up to one of which more is wanted than a moment takes. */
@@ -149,7 +169,7 @@ export const lookOnThreads = (anchor: Anchor): InOneGo.InOneGo["look"] => (path,
         const names = steadiness.recall?.(before) ?? await readdir(directory.path)
         const { compared, settled, visit } = begin({ before, directory, names, path }, wanted, steadiness)
         const value = await runLater(onThreadsOfNode, visit, visit.steps.next())
-        return settled(value) ?? compared(value, await readdir(directory.path))
+        return settled(value) ?? compared(value, NodeFs.readdirSync(directory.path))
       } finally {
         NodeFs.closeSync(directory.fd)
       }
@@ -177,6 +197,23 @@ export const lookAtOnce = (anchor: Anchor): InOneGo.InOneGo["look"] => (path, wa
   }))
 
 /**
+ * Reads a little in a directory that is held open, with these names in it.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const readAtOnce = <A>(
+  directory: OpenDirectory,
+  path: string,
+  names: ReadonlyArray<string>,
+  reading: Reading.Reading<A>
+): A => {
+  const step = runSync({ directory, path, steps: reading(names), onFound: () => undefined })
+  if (step.done !== true) throw tooMuch
+  return step.value
+}
+
+/**
  * At once: a directory that was in use a moment ago, and what is small in it, are in
  * memory.
  *
@@ -188,10 +225,7 @@ export const glance = (anchor: Anchor): NonNullable<InOneGo.InOneGo["glance"]> =
     try: () => {
       const directory = anchor.open(path)
       try {
-        const steps = reading(NodeFs.readdirSync(directory.path))
-        const step = runSync({ directory, path, steps, onFound: () => undefined })
-        if (step.done !== true) throw tooMuch
-        return step.value
+        return readAtOnce(directory, path, NodeFs.readdirSync(directory.path), reading)
       } finally {
         NodeFs.closeSync(directory.fd)
       }

@@ -13,7 +13,7 @@ import * as Scope from "effect/Scope"
 import { TooLarge } from "../../core/SessionError.ts"
 import { isPresent, replaced, writableByOthers, wrongKind } from "./FileError.ts"
 import * as InOneGo from "./InOneGo.ts"
-import type { Found, Stand, Version, Wish } from "./Reading.ts"
+import type { Found, Reading, Stand, Version, Wish } from "./Reading.ts"
 import { atMost, endsOf, identityIn, isVersionOnly, namesAlone, ranges, versionOf, versionOnly } from "./Reading.ts"
 
 type Failure = PlatformError.PlatformError
@@ -219,15 +219,30 @@ export const make = (fs: FileSystem.FileSystem) => {
   const removeQuietly = (path: string, options?: { readonly recursive: boolean }): Effect.Effect<void> =>
     Effect.asVoid(Effect.exit(remove(path, options)))
 
-  const linkPrepared = ({ path, prepared }: InOneGo.NewLink, write: Effect.Effect<unknown, Failure>) =>
-    Effect.ensuring(Effect.andThen(write, fs.link(prepared, path)), removeQuietly(prepared))
+  const linkPrepared = (
+    { bytes, directory, name, prepared }: InOneGo.NewLink,
+    write: (path: string, bytes: Uint8Array) => Effect.Effect<unknown, Failure>
+  ) => {
+    const path = `${directory}/${prepared}`
+    return Effect.ensuring(
+      Effect.andThen(write(path, bytes), fs.link(path, `${directory}/${name}`)),
+      removeQuietly(path)
+    )
+  }
 
   /** Gives a new file, complete and synced, a name that must be free. */
-  const linkNew = (link: InOneGo.NewLink) => linkPrepared(link, write(link.prepared, link.bytes))
+  const linkNew = (link: InOneGo.NewLink) => linkPrepared(link, write)
 
-  /** Gives a new file, complete, a name that must be free. A power loss leaves any part of either, until they are synced. */
+  /**
+   * Gives a new file, complete, a name that must be free, and reads what is there then.
+   * A power loss leaves any part of either, until they are synced.
+   */
   const linkUnsynced: NonNullable<InOneGo.InOneGo["linkUnsynced"]> = linkInOneGo ??
-    ((link) => linkPrepared(link, Effect.scoped(createUnsynced(link.prepared, link.bytes))))
+    ((link, reading) =>
+      Effect.andThen(
+        linkPrepared(link, (path, bytes) => Effect.scoped(createUnsynced(path, bytes))),
+        glance(link.directory, reading)
+      ))
 
   return {
     checkDirectory,
@@ -238,7 +253,8 @@ export const make = (fs: FileSystem.FileSystem) => {
     glance,
     isAtOnce,
     linkNew,
-    linkUnsynced: (link: InOneGo.NewLink) => Effect.uninterruptible(linkUnsynced(link)),
+    linkUnsynced: <A>(link: InOneGo.NewLink, reading: Reading<A>) =>
+      Effect.uninterruptible(linkUnsynced(link, reading)),
     look,
     namesNow,
     read,

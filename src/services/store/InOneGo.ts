@@ -16,10 +16,11 @@ type Info = FileSystem.File.Info
 /** Reads a regular file, and nothing else, without following a link or waiting for anybody. */
 export type Reader = (path: string, wanted: Wanted) => Effect.Effect<Ends, PlatformError>
 
-/** A file under a private name, and the name in the same directory that it is given once it is complete. */
+/** A file in a directory under a private name, and the name that it is given once it is complete. */
 export interface NewLink {
+  readonly directory: string
   readonly prepared: string
-  readonly path: string
+  readonly name: string
   readonly bytes: Uint8Array
 }
 
@@ -47,8 +48,11 @@ export interface InOneGo {
    * in use a moment ago, so that this waits for nothing.
    */
   readonly glance?: <A>(directory: string, reading: Reading<A>) => Effect.Effect<A, PlatformError>
-  /** Gives a new file a name that must be free, and takes the private one away. Nothing of it is durable. */
-  readonly linkUnsynced?: (link: NewLink) => Effect.Effect<void, PlatformError>
+  /**
+   * Gives a new file a name that must be free, takes the private one away, and reads
+   * what is there then. Nothing of it is durable.
+   */
+  readonly linkUnsynced?: <A>(link: NewLink, reading: Reading<A>) => Effect.Effect<A, PlatformError>
   /** Follows a path to what is there. */
   readonly follow?: (path: string) => Effect.Effect<Followed, PlatformError>
   /** Which directories are at these paths; none where there is none. */

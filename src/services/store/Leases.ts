@@ -21,6 +21,7 @@ import { now } from "../Now.ts"
 import type { AtRest } from "./Contract.ts"
 import { isMissing, isPresent, wrongKind } from "./FileError.ts"
 import type { Files } from "./Files.ts"
+import type { NewLink } from "./InOneGo.ts"
 import * as Layout from "./Layout.ts"
 import type { Found, Wish } from "./Reading.ts"
 import { atMost } from "./Reading.ts"
@@ -48,6 +49,20 @@ export interface Won {
   /** Whether it outlasts a power loss. */
   readonly isDurable: boolean
   /** The version of the session that it was won over, where that was told from then on. */
+  readonly version?: string
+}
+
+/** How a lease is linked. */
+interface Linking {
+  /** Told of each one that is in place. */
+  readonly onLinked: (won: Won) => void
+  /** The moment that it tells; by default the present one. */
+  readonly since: Timestamp | undefined
+}
+
+/** What was found once a lease was linked. */
+interface AfterLink {
+  readonly found: Layout.Names
   readonly version?: string
 }
 
@@ -107,11 +122,22 @@ const highestOf = (
     : Result.fail(found.failure)
 }
 
-/** Reads the highest lease. Fails with a missing file where it went meanwhile. */
-export function* readHighest(names: Layout.Names): Generator<Wish, Result.Result<Highest, PlatformError>, Found> {
+/** Reads the highest lease, before other files. Fails with a missing file where it went meanwhile. */
+export function* readHighest(
+  names: Layout.Names,
+  ahead: ReadonlyArray<Wish> = []
+): Generator<Wish, Result.Result<Highest, PlatformError>, Found> {
   const epoch = Layout.highest(names)
   if (epoch === 0) return Result.succeed(noLease)
-  return highestOf(yield { name: Layout.lease(epoch), ...leaseSize }, names, epoch)
+  return highestOf(yield { name: Layout.lease(epoch), ...leaseSize, ahead }, names, epoch)
+}
+
+/** What is in a directory whose lease was just linked, and the version of the session where nothing is under way. */
+function* readAfterLink(names: ReadonlyArray<string>): Generator<Wish, AfterLink, Found> {
+  const found = Layout.parse(names)
+  if (found.pending.length > 0) return { found }
+  const version = yield* StoredVersion.look(found)
+  return Result.isSuccess(version) ? { found, version: version.success } : { found }
 }
 
 export const make = (services: {
@@ -153,15 +179,6 @@ export const make = (services: {
       Effect.flatMap(judge)
     )
 
-  /** The names in a directory whose lease was just linked and, where nothing is under way, the version of the session. */
-  const lookAfterLink = (directory: string, tellsVersion: boolean) =>
-    files.glance(directory, function*(names) {
-      const found = Layout.parse(names)
-      if (!tellsVersion || found.pending.length > 0) return { found }
-      const version = yield* StoredVersion.look(found)
-      return Result.isSuccess(version) ? { found, version: version.success } : { found }
-    })
-
   /**
    * Deletes what earlier holders have under way, so that none of it can come into
    * place any more. Whoever can't do that does not hold the session. What a later
@@ -189,21 +206,42 @@ export const make = (services: {
       { discard: true }
     )
 
-  /** Links a lease; false where somebody else has that number. */
-  const link = Effect.fnUntraced(function*(
+  /** Links a lease in one of the ways to do that; none where somebody else has that number. */
+  const linkBy = <A>(way: (link: NewLink) => Effect.Effect<A, PlatformError>) =>
+    Effect.fnUntraced(function*(
+      directory: string,
+      { epoch, nonce }: Won,
+      state: Lease.Lease["state"],
+      given?: Timestamp
+    ) {
+      const since = given ?? (yield* now)
+      const bytes = Lease.toBytes({ version: 1, state, epoch, nonce, holder: liveness.self, since })
+      const link = { directory, prepared: Layout.pending(epoch, nonce), name: Layout.lease(epoch), bytes }
+      return yield* Effect.catchIf(Effect.asSome(way(link)), isPresent, () => Effect.succeedNone)
+    })
+
+  /** Links a lease whose bytes are durable. */
+  const link = linkBy(files.linkNew)
+
+  /** Links a lease of which nothing is durable yet, and looks what is there then. */
+  const linkUnsynced = linkBy((link) => files.linkUnsynced(link, readAfterLink))
+
+  /** Links a lease, and looks what is there then: once it is durable, if it is to be. */
+  const linkAndLook = Effect.fnUntraced(function*(
     directory: string,
-    { epoch, isDurable, nonce }: Won,
+    won: Won,
     state: Lease.Lease["state"],
-    given?: Timestamp
+    { onLinked, since }: Linking
   ) {
-    const since = given ?? (yield* now)
-    const prepared = path.join(directory, Layout.pending(epoch, nonce))
-    const bytes = Lease.toBytes({ version: 1, state, epoch, nonce, holder: liveness.self, since })
-    const file = { prepared, path: path.join(directory, Layout.lease(epoch)), bytes }
-    return yield* (isDurable ? files.linkNew(file) : files.linkUnsynced(file)).pipe(
-      Effect.as(true),
-      Effect.catchIf(isPresent, () => Effect.succeed(false))
-    )
+    if (!won.isDurable) {
+      const linked = yield* linkUnsynced(directory, won, state, since)
+      if (Option.isSome(linked)) onLinked(won)
+      return linked
+    }
+    if (Option.isNone(yield* link(directory, won, state, since))) return Option.none<AfterLink>()
+    onLinked(won)
+    yield* files.syncDirectory(directory)
+    return Option.some<AfterLink>({ found: yield* namesNow(directory) })
   })
 
   const next = (epoch: number, isDurable: boolean) =>
@@ -225,11 +263,12 @@ export const make = (services: {
     directory: string,
     won: Won,
     state: Lease.Lease["state"],
-    { onLinked, since }: { readonly onLinked: (won: Won) => void; readonly since: Timestamp | undefined }
+    { onLinked, since }: Linking
   ) =>
     next(won.epoch, true).pipe(
       Effect.tap((instead) =>
-        Effect.map(link(directory, instead, state, since), (isLinked) => isLinked ? onLinked(instead) : undefined)
+        Effect.map(link(directory, instead, state, since), (linked) =>
+          Option.isSome(linked) ? onLinked(instead) : undefined)
       ),
       Effect.catchDefect(Effect.fail),
       Effect.retry({ times: 2 }),
@@ -280,10 +319,9 @@ export const make = (services: {
     const lose = Effect.as(forget(won.nonce), Option.none<Won>())
     if (state === "held") liveness.held.add(won.nonce)
     return yield* Effect.gen(function*() {
-      if (!(yield* link(directory, won, state, since))) return yield* lose
-      onLinked(won)
-      if (won.isDurable) yield* files.syncDirectory(directory)
-      const { found, version } = yield* lookAfterLink(directory, mayWait)
+      const linked = yield* linkAndLook(directory, won, state, { onLinked, since })
+      if (Option.isNone(linked)) return yield* lose
+      const { found, version } = linked.value
       if (Layout.highest(found) !== won.epoch) {
         yield* files.removeQuietly(path.join(directory, Layout.lease(won.epoch)))
         return yield* lose

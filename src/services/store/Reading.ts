@@ -77,6 +77,8 @@ export const versionOnly = (version: Version): Ends => ({ head: new Uint8Array()
 /** A file in a directory, and how much of it is wanted. */
 export interface Wish extends Wanted {
   readonly name: string
+  /** What will be asked for next, unless this is not as expected: it may be read meanwhile. */
+  readonly ahead?: ReadonlyArray<Wish>
 }
 
 /** What came of a wish. */

@@ -157,35 +157,39 @@ export const make = (services: {
     Result.fail(new InvalidJson({ id, reason: new TooLarge({ bytes, limit: limits.maxBytes }) }))
 
   /** A file as far as the limit on a session leaves room for it beside other bytes of the session. */
-  function* readWhole(id: SessionId, name: string, others: number): Steps<Ends> {
-    const limit = limits.maxBytes - others
-    const found = yield { name, ...atMost(limit) }
-    return Result.isSuccess(found) && found.success.version.size > limit
-      ? tooLarge(id, found.success.version.size + others)
+  const wholeOf = (name: string, others: number): Wish => ({ name, ...atMost(limits.maxBytes - others) })
+
+  function* readWhole(id: SessionId, wish: Wish): Steps<Ends> {
+    const found = yield wish
+    return Result.isSuccess(found) && found.success.version.size > wish.limit
+      ? tooLarge(id, found.success.version.size + limits.maxBytes - wish.limit)
       : found
   }
 
   /** Snapshot and journals; of journals that do not count only the first line. */
   function* readAll(id: SessionId, names: Layout.Names, known?: Highest): Steps<FoundAll> {
     if (!names.hasSnapshot) return missing(id)
-    const highest = known === undefined ? yield* readHighest(names) : Result.succeed(known)
+    const lines = names.journals.toReversed().map(({ name }): Wish => ({ name, ...lineSize }))
+    const whole: Wish = { ...wholeOf(Layout.snapshot, 0), ahead: lines.slice(0, 1) }
+    const highest = known === undefined ? yield* readHighest(names, [whole]) : Result.succeed(known)
     if (Result.isFailure(highest)) return Result.fail(highest.failure)
-    const snapshot = yield* readWhole(id, Layout.snapshot, 0)
+    const snapshot = yield* readWhole(id, whole)
     if (Result.isFailure(snapshot)) return Result.fail(snapshot.failure)
     const signature = Head.signatureAtEnd(snapshot.success.head)
     const versions = [snapshot.success.version]
     const journals: Array<Uint8Array> = []
     let isOpen = false
-    for (const { name } of names.journals.toReversed()) {
-      const found = yield { name, ...lineSize }
+    for (const wish of lines) {
+      const found = yield wish
       if (Result.isFailure(found)) return Result.fail(found.failure)
+      const { name } = wish
       const { counts, line, version } = firstLine(name, found.success, signature)
       versions.push(version)
       if (!counts || isOpen) {
         journals.unshift(line)
         continue
       }
-      const journal = yield* readWhole(id, name, snapshot.success.head.length)
+      const journal = yield* readWhole(id, wholeOf(name, snapshot.success.head.length))
       if (Result.isFailure(journal)) return Result.fail(journal.failure)
       journals.unshift(journal.success.head)
       isOpen = true
