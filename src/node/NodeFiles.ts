@@ -57,7 +57,9 @@ const close = (fd: number) =>
   })
 
 const make = (fs: Fs, options: Options): Fs => {
-  const run = options.smallCalls === "synchronous" ? SystemCall.atOnce : SystemCall.onThreads
+  const [run, mostBytes] = options.smallCalls === "synchronous"
+    ? [SystemCall.atOnce, OpenFile.sliceBytes]
+    : [SystemCall.onThreads, Number.MAX_SAFE_INTEGER]
   const anchor = options.below === undefined ? Anchor.none : Anchor.below(NodePath.resolve(options.below))
 
   const lstat: Fs["lstat"] = (path) =>
@@ -143,7 +145,7 @@ const make = (fs: Fs, options: Options): Fs => {
         ),
         close
       ),
-      (fd) => OpenFile.make(run, fd, path, flag === "ax")
+      (fd) => OpenFile.make(run, { fd, path, isAppending: flag === "ax", mostBytes })
     )
   }
 

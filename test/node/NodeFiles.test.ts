@@ -166,6 +166,15 @@ describe("NodeFiles", () => {
           assert.strictEqual(type.type, "FIFO")
         }).pipe(Effect.scoped, Effect.provide(NodeFiles.layer({ smallCalls }))))
 
+      it.effect("writes a slice at a time where nothing else runs meanwhile, and elsewhere all of it", () =>
+        Effect.gen(function*() {
+          const root = yield* workspace
+          const fs = yield* FileSystem.FileSystem
+          const file = yield* fs.open(`${root}/new`, { flag: "ax" })
+          const count = yield* file.write(new Uint8Array(600_000))
+          assert.strictEqual(count, smallCalls === "synchronous" ? 256 * 1024 : 600_000)
+        }).pipe(Effect.scoped, Effect.provide(NodeFiles.layer({ smallCalls }))))
+
       it.effect("follows no link in place of a directory below its own", () =>
         Effect.gen(function*() {
           const root = yield* workspace

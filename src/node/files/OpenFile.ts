@@ -12,8 +12,7 @@ import * as NodeFs from "node:fs"
 import type { Run } from "./SystemCall.ts"
 
 /**
- * The most bytes of one call, so that calls that are made at once let others come
- * between them.
+ * The most bytes of one call that is made at once, so that others come between two.
  *
  * @category limits
  * @since 0.1.0
@@ -69,20 +68,27 @@ const badArgument = (method: string, description: string) =>
   PlatformError.badArgument({ module: "FileSystem", method, description })
 
 /**
- * The file of a descriptor. `isAppending` where it was opened so that everything
- * is written at its end.
+ * The file of a descriptor.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (run: Run, fd: number, path: string, isAppending: boolean): FileSystem.File => {
+export const make = (run: Run, options: {
+  readonly fd: number
+  readonly path: string
+  /** Whether it was opened so that everything is written at its end. */
+  readonly isAppending: boolean
+  /** The most bytes of one call. */
+  readonly mostBytes: number
+}): FileSystem.File => {
+  const { fd, isAppending, mostBytes, path } = options
   let position = 0
 
   const readSlice = (method: string, buffer: Uint8Array, explicit: bigint | undefined) =>
     Effect.suspend(() => {
       const from = explicit === undefined ? position : Number(explicit)
       if (from < 0) return Effect.fail(badArgument(method, "there is nothing before the start of a file"))
-      const length = Math.min(buffer.length, sliceBytes)
+      const length = Math.min(buffer.length, mostBytes)
       const slice = run<number>(
         { method, path },
         (done) => NodeFs.read(fd, buffer, 0, length, from, done),
@@ -95,14 +101,14 @@ export const make = (run: Run, fd: number, path: string, isAppending: boolean): 
     })
 
   const read: FileSystem.File["read"] = (buffer, options) =>
-    buffer.length <= sliceBytes
+    buffer.length <= mostBytes
       ? readSlice("read", buffer, options?.position)
       : Effect.tap(readSlice("read", buffer, options?.position), Effect.yieldNow)
 
   const writeSlice = (method: string, buffer: Uint8Array): Effect.Effect<number, PlatformError.PlatformError> =>
     Effect.suspend(() => {
       const at = isAppending ? null : position
-      const length = Math.min(buffer.length, sliceBytes)
+      const length = Math.min(buffer.length, mostBytes)
       const slice = run<number>(
         { method, path },
         (done) => NodeFs.write(fd, buffer, 0, length, at, done),

@@ -166,7 +166,9 @@ export const lookOnThreads = (anchor: Anchor): InOneGo.InOneGo["look"] => (path,
       const directory = anchor.open(path)
       try {
         const before = standOf(directory.fd)
-        const names = steadiness.recall?.(before) ?? await readdir(directory.path)
+        // What changed a moment ago is in memory.
+        const find = before.isSettled ? readdir : NodeFs.readdirSync
+        const names = steadiness.recall?.(before) ?? await find(directory.path)
         const { compared, settled, visit } = begin({ before, directory, names, path }, wanted, steadiness)
         const value = await runLater(onThreadsOfNode, visit, visit.steps.next())
         return settled(value) ?? compared(value, NodeFs.readdirSync(directory.path))
