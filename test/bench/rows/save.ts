@@ -32,7 +32,21 @@ const fewMessages = Array.from({ length: 3 }, () => Conversation.ofExactly(1024)
 const checkpointAgain = (session: RunningSession): Rounds.Subject => (time) =>
   Effect.andThen(Stored.append(session, fewMessages), time(session.checkpoint))
 
-const parse: (text: string) => unknown = JSON.parse
+interface Document {
+  readonly conversation: Array<unknown>
+}
+
+const parse: (text: string) => Document = JSON.parse
+
+/** A document that grows by as much each time as the sessions that it is compared with. */
+const saveGrown = (directory: string, document: Document): Rounds.Subject => {
+  const save = Floors.save(directory, document)
+  const told = { id: crypto.randomUUID(), timestamp: new Date().toISOString() }
+  const grow = Effect.sync(() =>
+    void document.conversation.push(...fewMessages.map((message) => ({ ...told, ...message })))
+  )
+  return (time) => Effect.andThen(grow, save(time))
+}
 
 export const save = Effect.fnUntraced(function*(setting: Setting) {
   const { scale, seed } = setting
@@ -44,17 +58,14 @@ export const save = Effect.fnUntraced(function*(setting: Setting) {
       const messages = Stored.messagesOf(seed, kind)
       const stored = Stored.filesOf(place, yield* base.run(Stored.store(place, messages)))
       const bytes = Stored.bytesIn(stored)
-      const floor = {
-        unit: "S",
-        subject: Floors.save(place.projects, parse(NodeFs.readFileSync(stored.snapshot, "utf8")))
-      }
+      const document = parse(NodeFs.readFileSync(stored.snapshot, "utf8"))
       const title = (operation: string, { variant }: Stored.Process) => ({
         operation,
         of: Stored.nameOf(kind),
         variant: variant.name
       })
       const closes = yield* Rows.against(
-        floor,
+        { unit: "S", subject: Floors.save(place.projects, document) },
         processes.map((process): Rows.Contender => ({
           title: { ...title("first close", process), ...limitOfClose(bytes) },
           subject: closeFirst(process, place, messages)
@@ -67,7 +78,7 @@ export const save = Effect.fnUntraced(function*(setting: Setting) {
         (process) => Effect.map(process.run(Stored.start(place, messages)), (session) => ({ process, session }))
       )
       const checkpoints = yield* Rows.against(
-        floor,
+        { unit: "S", subject: saveGrown(place.projects, document) },
         running.map(({ process, session }): Rows.Contender => ({
           title: { ...title("checkpoint, few new", process), ...limitOfCheckpoint(bytes) },
           subject: checkpointAgain(session)
