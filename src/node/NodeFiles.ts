@@ -59,7 +59,7 @@ const close = (fd: number) =>
 const make = (fs: Fs, options: Options): Fs => {
   const [run, mostBytes] = options.smallCalls === "synchronous"
     ? [SystemCall.atOnce, OpenFile.sliceBytes]
-    : [SystemCall.onThreads, Number.MAX_SAFE_INTEGER]
+    : [SystemCall.onThreads, SystemCall.mostBytes]
   const anchor = options.below === undefined ? Anchor.none : Anchor.below(NodePath.resolve(options.below))
 
   const lstat: Fs["lstat"] = (path) =>

@@ -7,6 +7,8 @@ import * as NodeChildProcess from "node:child_process"
 import * as NodeFs from "node:fs"
 import * as NodeOs from "node:os"
 import * as NodePath from "node:path"
+import { type Calls, onThreadsOfNode } from "../../src/node/files/Ends.ts"
+import { runLater } from "../../src/node/files/Visit.ts"
 import * as Files from "../../src/services/store/Files.ts"
 import * as InOneGo from "../../src/services/store/InOneGo.ts"
 import * as Reading from "../../src/services/store/Reading.ts"
@@ -196,3 +198,58 @@ for (const [how, layer] of Object.entries(layers)) {
       }).pipe(Effect.scoped, Effect.provide(layer)))
   })
 }
+
+describe("What is expected next", () => {
+  const large: Reading.Wish = { name: "large", ...Reading.atMost(100) }
+
+  /** Reads a small file with these calls, expecting to read a large one next. */
+  const readAhead = (
+    root: string,
+    calls: Calls,
+    rest: () => Generator<Reading.Wish, Reading.Found | undefined, Reading.Found>
+  ) => {
+    NodeFs.writeFileSync(`${root}/large`, "large")
+    const steps = (function*(): Generator<Reading.Wish, Reading.Found | undefined, Reading.Found> {
+      yield { name: "file", ...Reading.atMost(100), ahead: [large] }
+      return yield* rest()
+    })()
+    const visit = { directory: { fd: 0, path: root }, path: root, steps, onFound: () => undefined }
+    return Effect.promise(() => runLater(calls, visit, steps.next()))
+  }
+
+  it.live("is opened before what was asked for is there", () =>
+    Effect.gen(function*() {
+      const root = yield* workspace
+      const opened = Promise.withResolvers<void>()
+      const open: Calls["open"] = async (path, flags) => {
+        if (path.endsWith("/large")) opened.resolve()
+        else await opened.promise
+        return onThreadsOfNode.open(path, flags)
+      }
+      const found = yield* readAhead(root, { ...onThreadsOfNode, open }, function*() {
+        return yield large
+      })
+      assert.strictEqual(
+        found && Result.match(found, { onFailure: String, onSuccess: ({ head }) => text(head) }),
+        "large"
+      )
+    }).pipe(Effect.scoped))
+
+  it.live("is waited for where it is not asked for", () =>
+    Effect.gen(function*() {
+      const root = yield* workspace
+      const first = Promise.withResolvers<void>()
+      let isOver = false
+      const open: Calls["open"] = async (path, flags) => {
+        if (path.endsWith("/large")) await first.promise
+        const fd = await onThreadsOfNode.open(path, flags)
+        isOver = path.endsWith("/large")
+        return fd
+      }
+      yield* readAhead(root, { ...onThreadsOfNode, open }, function*() {
+        first.resolve()
+        return undefined
+      })
+      assert.isTrue(isOver)
+    }).pipe(Effect.scoped))
+})

@@ -78,7 +78,8 @@ const readWaiting = (anchor: Anchor, calls: Calls): InOneGo.Reader => (path, wan
 
 /**
  * On node's threads, but for what waits for nothing: closing, asking what an open
- * file is, and writing a little that is not synced.
+ * file is, writing a little that is not synced, and looking into a directory that
+ * was in use a moment ago.
  *
  * @category constructors
  * @since 0.1.0

@@ -61,8 +61,11 @@ export const onThreads = (anchor: Anchor): LinkUnsynced => (file, reading) =>
           await tidy()
           throw cause
         }
-        // Beside each other: the private name may be seen for the last time.
-        const [names, isGone] = await Promise.all([readdir(directory.path), tidy()])
+        // Beside each other, so that the private name may be seen; in a directory that is open until both are over.
+        const gone = tidy()
+        const listed = readdir(directory.path)
+        const [isGone] = await Promise.all([gone, Promise.allSettled([listed])])
+        const names = await listed
         const left = isGone ? names.filter((name) => name !== file.prepared) : names
         return readAtOnce(directory, file.directory, left, reading)
       } finally {

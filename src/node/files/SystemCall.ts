@@ -75,6 +75,14 @@ export const failure = ({ method, path }: Call) => (cause: unknown): PlatformErr
   })
 }
 
+/**
+ * Of which node makes one call: below 2 GiB.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const mostBytes = 2 ** 30
+
 const nothing: Held = { paths: [], release: () => undefined }
 
 /**

@@ -32,8 +32,13 @@ const identityAt = (path: string): string | undefined => {
   return stats === undefined ? undefined : versionOf(stats).identity
 }
 
-/** A directory that is held open while files in it are read. */
-interface Visit<A> {
+/**
+ * A directory that is held open while files in it are read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Visit<A> {
   readonly directory: OpenDirectory
   readonly path: string
   readonly steps: Generator<Reading.Wish, A, Reading.Found>
@@ -68,7 +73,7 @@ const begin = <A>(
   return { visit, settled, compared }
 }
 
-/** Files that are being read, or were: each wish is granted once, and those that are expected next at the same time. */
+/** Grants wishes, and with each of them those that are expected next. */
 const granting = (calls: Calls, { directory, path }: Pick<Visit<unknown>, "directory" | "path">) => {
   const granted = new Map<Reading.Wish, Promise<Reading.Found>>()
   const grant = (wish: Reading.Wish): Promise<Reading.Found> => {
@@ -83,27 +88,37 @@ const granting = (calls: Calls, { directory, path }: Pick<Visit<unknown>, "direc
     for (const next of wish.ahead ?? []) void grant(next)
     return found
   }
-  return { grant, all: () => Promise.all(granted.values()) }
+  const take = async (wish: Reading.Wish): Promise<Reading.Found> => {
+    const found = await grant(wish)
+    granted.delete(wish)
+    return found
+  }
+  return { take, left: () => Promise.all(granted.values()) }
 }
 
-/** Reads what is asked for from a step on. */
-const runLater = async <A>(
+/**
+ * Reads what is asked for from a step on.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const runLater = async <A>(
   calls: Calls,
   visit: Visit<A>,
   first: IteratorResult<Reading.Wish, A>
 ): Promise<A> => {
-  const { all, grant } = granting(calls, visit)
+  const { left, take } = granting(calls, visit)
   try {
     let step = first
     while (step.done !== true) {
-      const found = await grant(step.value)
+      const found = await take(step.value)
       visit.onFound(step.value.name, found)
       step = visit.steps.next(found)
     }
     return step.value
   } finally {
     // What was not asked for after all is read in a directory that is still open.
-    await all()
+    await left()
   }
 }
 
@@ -166,7 +181,7 @@ export const lookOnThreads = (anchor: Anchor): InOneGo.InOneGo["look"] => (path,
       const directory = anchor.open(path)
       try {
         const before = standOf(directory.fd)
-        // What changed a moment ago is in memory.
+        // What changed a moment ago is in memory, and what was listed a moment ago too.
         const find = before.isSettled ? readdir : NodeFs.readdirSync
         const names = steadiness.recall?.(before) ?? await find(directory.path)
         const { compared, settled, visit } = begin({ before, directory, names, path }, wanted, steadiness)

@@ -50,7 +50,7 @@ export interface InOneGo {
   readonly glance?: <A>(directory: string, reading: Reading<A>) => Effect.Effect<A, PlatformError>
   /**
    * Gives a new file a name that must be free, takes the private one away, and reads
-   * what is there then. Nothing of it is durable.
+   * what is there then. Nothing of it is durable. The name may be given where this fails.
    */
   readonly linkUnsynced?: <A>(link: NewLink, reading: Reading<A>) => Effect.Effect<A, PlatformError>
   /** Follows a path to what is there. */

@@ -301,7 +301,7 @@ export const make = (services: {
    * A lease that could not be made durable is undone by one of the state `undo`,
    * or stays without it. `since` is the moment that the leases tell, by default
    * the present one. `onLinked` is told of each one that is in place, even where
-   * this fails.
+   * this fails, as far as it can be seen then.
    */
   const win = Effect.fnUntraced(function*(
     directory: string,

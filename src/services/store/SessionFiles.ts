@@ -156,40 +156,39 @@ export const make = (services: {
   const tooLarge = (id: SessionId, bytes: number) =>
     Result.fail(new InvalidJson({ id, reason: new TooLarge({ bytes, limit: limits.maxBytes }) }))
 
-  /** A file as far as the limit on a session leaves room for it beside other bytes of the session. */
-  const wholeOf = (name: string, others: number): Wish => ({ name, ...atMost(limits.maxBytes - others) })
+  const wholeSnapshot: Wish = { name: Layout.snapshot, ...atMost(limits.maxBytes) }
 
-  function* readWhole(id: SessionId, wish: Wish): Steps<Ends> {
+  /** A file as far as the limit on a session leaves room for it beside `others`, bytes of the session. */
+  function* readWhole(id: SessionId, wish: Wish, others = 0): Steps<Ends> {
     const found = yield wish
     return Result.isSuccess(found) && found.success.version.size > wish.limit
-      ? tooLarge(id, found.success.version.size + limits.maxBytes - wish.limit)
+      ? tooLarge(id, found.success.version.size + others)
       : found
   }
 
   /** Snapshot and journals; of journals that do not count only the first line. */
   function* readAll(id: SessionId, names: Layout.Names, known?: Highest): Steps<FoundAll> {
     if (!names.hasSnapshot) return missing(id)
-    const lines = names.journals.toReversed().map(({ name }): Wish => ({ name, ...lineSize }))
-    const whole: Wish = { ...wholeOf(Layout.snapshot, 0), ahead: lines.slice(0, 1) }
-    const highest = known === undefined ? yield* readHighest(names, [whole]) : Result.succeed(known)
+    const highest = known === undefined ? yield* readHighest(names, [wholeSnapshot]) : Result.succeed(known)
     if (Result.isFailure(highest)) return Result.fail(highest.failure)
-    const snapshot = yield* readWhole(id, whole)
+    const snapshot = yield* readWhole(id, wholeSnapshot)
     if (Result.isFailure(snapshot)) return Result.fail(snapshot.failure)
     const signature = Head.signatureAtEnd(snapshot.success.head)
     const versions = [snapshot.success.version]
     const journals: Array<Uint8Array> = []
     let isOpen = false
-    for (const wish of lines) {
-      const found = yield wish
+    // One after the other: a journal is in place before the snapshot that it names.
+    for (const { name } of names.journals.toReversed()) {
+      const found = yield { name, ...lineSize }
       if (Result.isFailure(found)) return Result.fail(found.failure)
-      const { name } = wish
       const { counts, line, version } = firstLine(name, found.success, signature)
       versions.push(version)
       if (!counts || isOpen) {
         journals.unshift(line)
         continue
       }
-      const journal = yield* readWhole(id, wholeOf(name, snapshot.success.head.length))
+      const others = snapshot.success.head.length
+      const journal = yield* readWhole(id, { name, ...atMost(limits.maxBytes - others) }, others)
       if (Result.isFailure(journal)) return Result.fail(journal.failure)
       journals.unshift(journal.success.head)
       isOpen = true

@@ -34,7 +34,7 @@ export const resume = Effect.fnUntraced(function*(setting: Setting) {
     Effect.fnUntraced(function*(kind) {
       const stored = base.run(Stored.store(place, Stored.messagesOf(seed, kind)))
       const id = yield* stored
-      // Another one, that the first of its size does not grow.
+      // Another one of its size, for what appends, so that the first does not grow.
       const growing = yield* stored
       const bytes = Stored.bytesIn(Stored.filesOf(place, id))
       return yield* Effect.forEach(
