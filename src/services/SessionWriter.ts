@@ -38,6 +38,7 @@ import * as Text from "../core/Text.ts"
 import type * as Timestamp from "../core/Timestamp.ts"
 import type * as Blobs from "./Blobs.ts"
 import { now } from "./Now.ts"
+import { once } from "./Once.ts"
 import type { ChangeError } from "./RunningSession.ts"
 import * as SessionBlobs from "./SessionBlobs.ts"
 import type { Limits } from "./SessionLimits.ts"
@@ -112,15 +113,6 @@ interface Saved {
   readonly state: () => SessionState
   /** How many pieces of messages are encoded, and the size of all. */
   readonly stored: () => { readonly pieces: number; readonly size: StateSize.StateSize }
-}
-
-/** What is made when it is asked for, and kept: nothing that it is made from is held any longer. */
-const once = <A extends object, B>(from: B, make: (from: B) => A): () => A => {
-  let state: { readonly from: B } | { readonly made: A } = { from }
-  return () => {
-    if ("from" in state) state = { made: make(state.from) }
-    return state.made
-  }
 }
 
 const beforeMessage = `{"_tag":"MessageAppended","message":`
