@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { SessionState } from "./Session.ts"
 import * as Session from "./Session.ts"
+import * as Text from "./Text.ts"
 import type { Timestamp } from "./Timestamp.ts"
 
 const model = ({ Message, Session: { fields }, SessionConfig, Todo }: typeof Session.parsed) =>
@@ -215,4 +216,18 @@ export const fold = (
     index++
   }
   return Result.succeed(next.state())
+}
+
+const beforeMessage = `{"_tag":"MessageAppended","message":`
+
+/**
+ * The JSON of an event in UTF-8 and, within it, that of the message that it appends.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = (event: SessionEvent): { readonly json: Uint8Array; readonly message?: Uint8Array } => {
+  if (event._tag !== "MessageAppended") return { json: Text.toBytes(JSON.stringify(event)) }
+  const json = Text.toBytes(`${beforeMessage}${JSON.stringify(event.message)}}`)
+  return { json, message: json.subarray(beforeMessage.length, -1) }
 }

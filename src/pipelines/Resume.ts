@@ -168,7 +168,7 @@ const activate = Effect.fnUntraced(function*(
     })
     return { writer, part: 0, bytes: Journal.maxFirstLineBytes }
   }
-  const entries = recorded.map(({ at, event }) => ({ at, json: SessionWriter.encodeEvent(event).json }))
+  const entries = recorded.map(({ at, event }) => ({ at, json: SessionEvent.encode(event).json }))
   const bytes = Text.concat([writer.firstLine, writer.encode(entries)])
   if (bytes.length > room) {
     return yield* new InvalidSession({

@@ -34,7 +34,6 @@ import * as Snapshot from "../core/Snapshot.ts"
 import * as StateSize from "../core/StateSize.ts"
 import * as StoredMessages from "../core/StoredMessages.ts"
 import * as StoredSession from "../core/StoredSession.ts"
-import * as Text from "../core/Text.ts"
 import type * as Timestamp from "../core/Timestamp.ts"
 import type * as Blobs from "./Blobs.ts"
 import { now } from "./Now.ts"
@@ -113,22 +112,6 @@ interface Saved {
   readonly state: () => SessionState
   /** How many pieces of messages are encoded, and the size of all. */
   readonly stored: () => { readonly pieces: number; readonly size: StateSize.StateSize }
-}
-
-const beforeMessage = `{"_tag":"MessageAppended","message":`
-
-/**
- * The JSON of an event and, within it, that of the message that it appends.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const encodeEvent = (
-  event: SessionEvent.SessionEvent
-): { readonly json: Uint8Array; readonly message?: Uint8Array } => {
-  if (event._tag !== "MessageAppended") return { json: Text.toBytes(JSON.stringify(event)) }
-  const json = Text.toBytes(`${beforeMessage}${JSON.stringify(event.message)}}`)
-  return { json, message: json.subarray(beforeMessage.length, -1) }
 }
 
 /**
@@ -334,7 +317,7 @@ export const make = Effect.fnUntraced(function*(options: {
 
   const submit: SessionWriter["submit"] = (event, blobs = []) =>
     Effect.suspend(() => {
-      const { json, message } = encodeEvent(event)
+      const { json, message } = SessionEvent.encode(event)
       const bytes = blobs.reduce((sum, { bytes }) => sum + bytes.length, json.length)
       const settled = Effect.callback<void, ChangeError>((settle) => {
         if (ended !== undefined) return settle(Effect.fail(ended))

@@ -211,3 +211,15 @@ describe("SessionEvent.fold", () => {
     strictEqual(Result.getOrThrow(SessionEvent.fold(small, events)).promptHistory.length, 50_001)
   })
 })
+
+describe("The JSON of an event", () => {
+  it.prop("is that of the event, and holds that of its message", [recorded], ([{ event }]) => {
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+    const { json, message } = SessionEvent.encode(event)
+    strictEqual(text(json), JSON.stringify(event))
+    strictEqual(
+      message && text(message),
+      event._tag === "MessageAppended" ? JSON.stringify(event.message) : undefined
+    )
+  }, { arbitrary: { runs: 200, seed: 4 } })
+})
