@@ -34,6 +34,9 @@ const workspace = Effect.acquireRelease(
   (root) => Effect.sync(() => NodeFs.rmSync(root, { recursive: true, force: true }))
 )
 
+/** How many files this process has open. */
+const openFiles = () => NodeFs.readdirSync("/proc/self/fd").length
+
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 
 const tagOf = Result.match({
@@ -105,9 +108,8 @@ for (const [how, layer] of Object.entries(layers)) {
       Effect.gen(function*() {
         const root = yield* workspace
         const { look } = yield* files
-        const bytes = Buffer.alloc(700_000, "0123456789abcdef")
-        NodeFs.writeFileSync(`${root}/large`, bytes)
-        const before = NodeFs.readdirSync("/proc/self/fd").length
+        NodeFs.writeFileSync(`${root}/large`, Buffer.alloc(700_000, "0123456789abcdef"))
+        const before = openFiles()
         const { isSteady, value } = yield* look(root, function*() {
           const small = yield { name: "file", ...Reading.atMost(100) }
           const large = yield { name: "large", ...Reading.atMost(1_000_000) }
@@ -120,16 +122,15 @@ for (const [how, layer] of Object.entries(layers)) {
           value.map(Result.match({ onFailure: ({ reason }): unknown => reason._tag, onSuccess: (lengths) => lengths })),
           [[10, 0], [700_000, 0], "NotFound", [1, 1]]
         )
-        assert.strictEqual(NodeFs.readdirSync("/proc/self/fd").length, before)
+        assert.strictEqual(openFiles(), before)
       }).pipe(Effect.scoped, Effect.provide(layer)))
 
     it.live("read what is expected next, whether it is asked for or not, and leave nothing open", () =>
       Effect.gen(function*() {
         const root = yield* workspace
         const { look } = yield* files
-        const bytes = Buffer.alloc(700_000, "0123456789abcdef")
-        NodeFs.writeFileSync(`${root}/large`, bytes)
-        const before = NodeFs.readdirSync("/proc/self/fd").length
+        NodeFs.writeFileSync(`${root}/large`, Buffer.alloc(700_000, "0123456789abcdef"))
+        const before = openFiles()
         const watched = { watched: "large", isSame: () => true }
         const asked = yield* look(root, function*() {
           const none: Reading.Wish = { name: "none", ...Reading.atMost(100) }
@@ -149,7 +150,7 @@ for (const [how, layer] of Object.entries(layers)) {
         }, watched)
         assert.strictEqual(tagOf(left.value), "NotFound")
         assert.isFalse(left.isSteady)
-        assert.strictEqual(NodeFs.readdirSync("/proc/self/fd").length, before)
+        assert.strictEqual(openFiles(), before)
       }).pipe(Effect.scoped, Effect.provide(layer)))
 
     it.live("give a new file its name and read what is there then, without the private name", () =>
@@ -157,7 +158,7 @@ for (const [how, layer] of Object.entries(layers)) {
         const root = yield* workspace
         const { linkUnsynced } = yield* files
         const directory = `${root}/directory`
-        const before = NodeFs.readdirSync("/proc/self/fd").length
+        const before = openFiles()
         const link = { directory, prepared: "private", name: "public", bytes: Buffer.from("new") }
         const found = yield* linkUnsynced(link, function*(names) {
           return { names, read: yield { name: "public", ...Reading.atMost(100) } }
@@ -174,7 +175,7 @@ for (const [how, layer] of Object.entries(layers)) {
 
         const nowhere = yield* Effect.flip(linkUnsynced({ ...link, directory: `${root}/none` }, Reading.namesAlone))
         assert.strictEqual(nowhere.reason._tag, "NotFound")
-        assert.strictEqual(NodeFs.readdirSync("/proc/self/fd").length, before)
+        assert.strictEqual(openFiles(), before)
       }).pipe(Effect.scoped, Effect.provide(layer)))
 
     it.live("let others run while they read what is large", () =>

@@ -122,7 +122,7 @@ const highestOf = (
     : Result.fail(found.failure)
 }
 
-/** Reads the highest lease, before other files. Fails with a missing file where it went meanwhile. */
+/** Reads the highest lease. Fails with a missing file where it went meanwhile. What is read next is `ahead`. */
 export function* readHighest(
   names: Layout.Names,
   ahead: ReadonlyArray<Wish> = []
